@@ -1,0 +1,1 @@
+"""A world that production can run on: markets, faults, clocks and loops that obey a seed."""
