@@ -1,0 +1,33 @@
+"""Errors, named after what the caller should do."""
+
+
+class TickdError(Exception):
+    """Base of every error that tickd raises on purpose. Its text is written for a person."""
+
+
+class TransientError(TickdError):
+    """Wait and try again: the network, a full disk, an exchange that is busy."""
+
+
+class RateLimitedError(TransientError):
+    """The exchange asks to wait `retry_after_s` seconds before the next request."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class UntrustedDataError(TransientError):
+    """An answer came and cannot be believed: a broken candle, an absurd price."""
+
+
+class RejectedError(TickdError):
+    """Give this request up: it is wrong, and asking again will not help (an unknown symbol)."""
+
+
+class FatalError(TickdError):
+    """Stop this trader, keep its state, call a person."""
+
+
+class StateLockedError(FatalError):
+    """Another daemon works on this state folder."""

@@ -1,0 +1,57 @@
+"""What is due at the exchange, as a function of the state.
+
+There is no list of commands that a crash could lose: start-up and running ask the same question,
+and the client order id comes from the signal id, so that asking twice is harmless.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from daemon.core.signal import SignalRow
+from daemon.core.states import Active, Closing, Filled, Idle, Opening, Scheduled, State
+
+Side = Literal["buy", "sell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An entry or exit that is due at `price`, the price that the rule names."""
+
+    client_order_id: str
+    signal: SignalRow
+    side: Side
+    purpose: Literal["entry", "exit"]
+    price: float
+    at_ms: int
+
+
+def order_due(state: State) -> Order | None:
+    """Return the order that `state` waits for, or None."""
+    match state:
+        case Opening(signal=row, seen=seen):
+            return Order(
+                client_order_id=f"tickd-{row.id}-i",
+                signal=row,
+                side="buy" if row.position == "long" else "sell",
+                purpose="entry",
+                price=row.price_open,
+                at_ms=seen.known_at_ms,
+            )
+        case Closing(signal=row):
+            return Order(
+                client_order_id=f"tickd-{row.id}-o",
+                signal=row,
+                side="sell" if row.position == "long" else "buy",
+                purpose="exit",
+                price=state.price,
+                at_ms=state.at_ms,
+            )
+        case Idle() | Scheduled() | Active():
+            return None
+        case _:
+            assert_never(state)
+
+
+def fill_at_rule_price(order: Order) -> Filled:
+    """Answer as the virtual broker does: at once, whole, at the price that the rule names."""
+    return Filled(price=order.price, at_ms=order.at_ms)

@@ -1,0 +1,41 @@
+"""Profit and loss of one signal, costs included."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from daemon.core.rules import Rules
+
+Position = Literal["long", "short"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfitLoss:
+    """`pnl_percentage` in percent points; the two prices are adjusted by slippage and fee."""
+
+    pnl_percentage: float
+    price_open: float
+    price_close: float
+
+
+def profit_loss(position: Position, price_open: float, price_close: float, rules: Rules) -> ProfitLoss:
+    """Return the result of entering at `price_open` and leaving at `price_close`.
+
+    Slippage and fee each multiply both prices, against the trader: a long pays more at entry and
+    gets less at exit, a short the reverse (the lifecycle seed's `toProfitLossDto`).
+    """
+    up = (1 + rules.percent_slippage / 100) * (1 + rules.percent_fee / 100)
+    down = (1 - rules.percent_slippage / 100) * (1 - rules.percent_fee / 100)
+    if position == "long":
+        entry, leave = price_open * up, price_close * down
+        gain = leave - entry
+    else:
+        entry, leave = price_open * down, price_close * up
+        gain = entry - leave
+    return ProfitLoss(pnl_percentage=gain / entry * 100, price_open=entry, price_close=leave)
+
+
+def distance_percent_break_even(position: Position, rules: Rules) -> float:
+    """Return the distance of a take profit from its entry, in percent, at which PnL is zero."""
+    up = (1 + rules.percent_slippage / 100) * (1 + rules.percent_fee / 100)
+    down = (1 - rules.percent_slippage / 100) * (1 - rules.percent_fee / 100)
+    return (up / down - 1) * 100 if position == "long" else (1 - down / up) * 100

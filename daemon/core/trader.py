@@ -1,0 +1,165 @@
+"""One (symbol, strategy) as every driver runs it: `step`, the risk desk and the broker together.
+
+Live, backtest and simulation all call `advance` and `propose`; none has a text of its own for
+what a reached entry, a refusal or a fill means.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from daemon.core.events import RiskContract, SignalClosed, SignalTransition
+from daemon.core.lifecycle import step
+from daemon.core.orders import Order, order_due
+from daemon.core.risk import DayClose, Refusal, RiskDesk, RiskRequest, TradeHistory
+from daemon.core.rules import Rules
+from daemon.core.signal import Key, make_id
+from daemon.core.states import (
+    Filled,
+    Given,
+    Opening,
+    Proposal,
+    Refused,
+    State,
+    at_risk,
+    row_of,
+    tick,
+)
+from daemon.core.validation import InvalidSignalError, Moment, make_row, read_signal
+
+Broker = Callable[[Order], Filled | None]
+"""Answers an order at once, or None where the answer comes later as a given of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a driver hands to every step of one key."""
+
+    key: Key
+    rules: Rules
+    risk: RiskDesk
+    risk_names: tuple[str, ...]
+    broker: Broker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """What came of one given: the state, the facts in order, and whether risk refused."""
+
+    state: State
+    events: tuple[SignalTransition | RiskContract, ...] = ()
+    refusal: Refusal | None = None
+    is_ambiguous: bool = False
+
+
+def advance(state: State, given: Given, desk: Desk) -> Advance:
+    """Return what `given` makes of `state`, with slots taken and freed and orders answered.
+
+    A decided entry is checked and its slot taken here, in one call without anything between.
+    The caller saves the result before anybody hears of it, and calls `undo` if it cannot.
+    """
+    first = step(state, given, desk.rules)
+    after = Advance(state=first.state, events=first.events, is_ambiguous=first.is_ambiguous)
+    if isinstance(after.state, Opening) and not isinstance(state, Opening):
+        after = _with_slot(after, after.state, given, desk)
+    while (order := order_due(after.state)) and (filled := desk.broker(order)):
+        done = step(after.state, filled, desk.rules)
+        after = replace(
+            after,
+            state=done.state,
+            events=after.events + done.events,
+            is_ambiguous=after.is_ambiguous or done.is_ambiguous,
+        )
+    if not at_risk(after.state):
+        desk.risk.release(desk.risk_names, desk.key)
+    return after
+
+
+def undo(state: State, desk: Desk) -> None:
+    """Put the slots of the key back to what `state` holds: the step after it was not saved."""
+    row = row_of(state)
+    if row is not None and at_risk(state):
+        desk.risk.hold(desk.risk_names, desk.key, row, row.pending_at)
+    else:
+        desk.risk.release(desk.risk_names, desk.key)
+
+
+def _with_slot(after: Advance, opening: Opening, given: Given, desk: Desk) -> Advance:
+    row = opening.signal
+    price = opening.seen.price_start if isinstance(given, Proposal) else opening.seen.price
+    request = RiskRequest(
+        key=desk.key, pending_signal=row, current_price=price, timestamp=row.pending_at
+    )
+    refusal = desk.risk.reserve(desk.risk_names, request, row)
+    if refusal is None:
+        return after
+    refused = step(opening, Refused(reason=refusal.comment), desk.rules)
+    return replace(
+        after,
+        state=refused.state,
+        events=(*after.events, refusal_event(refusal, request)),
+        refusal=refusal,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedSignal:
+    """Risk refused a signal before it was made."""
+
+    refusal: Refusal
+    event: RiskContract
+
+
+def propose(
+    returned: object, moment: Moment, desk: Desk
+) -> Proposal | RefusedSignal | InvalidSignalError:
+    """Return what becomes of a strategy's answer: risk first, then kind and validation.
+
+    `moment` is the price read after the answer came, and its time: the signal's `scheduled_at`.
+    """
+    try:
+        signal = read_signal(returned)
+    except InvalidSignalError as error:
+        return error
+    request = RiskRequest(
+        key=moment.key,
+        pending_signal=signal,
+        current_price=moment.price,
+        timestamp=moment.at_ms,
+    )
+    refusal = desk.risk.check(desk.risk_names, request)
+    if refusal is not None and refusal.fault is None:
+        return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
+    try:
+        row = make_row(signal, moment, desk.rules)
+    except InvalidSignalError as error:
+        # A rule that broke on nonsense is no news beside what is wrong with the signal.
+        return error
+    if refusal is not None:
+        return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
+    return Proposal(row=row, seen=tick(moment.at_ms, moment.price))
+
+
+def refusal_event(refusal: Refusal, request: RiskRequest) -> RiskContract:
+    """Return the durable event of a refusal."""
+    return RiskContract(
+        id=make_id("risk", request.key, request.timestamp, refusal.risk_name),
+        key=request.key,
+        pending_signal=request.pending_signal,
+        risk_name=refusal.risk_name,
+        current_price=request.current_price,
+        active_position_count=refusal.active_position_count,
+        comment=refusal.comment,
+        note=refusal.note,
+        at_ms=request.timestamp,
+    )
+
+
+def history_after(
+    history: TradeHistory, events: Sequence[SignalTransition | RiskContract]
+) -> TradeHistory:
+    """Return `history` with the closes among `events`."""
+    for event in events:
+        if isinstance(event, SignalClosed):
+            close = DayClose(at_ms=event.at_ms, pnl_percentage=event.pnl.pnl_percentage)
+            history = history.with_close(close)
+    return history

@@ -1,0 +1,209 @@
+"""The narrow doors between the rules' drivers and the world.
+
+Each port has an implementation that production runs on in `adapters/` and one in `simulation/`.
+Implementations raise the errors of `daemon.core.errors` and no library's own.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from daemon.core.candles import Candle
+from daemon.core.events import Announcement
+from daemon.core.orders import Order
+from daemon.core.records import Follower, Journaled, JournalEntry, StoredState, Truth
+from daemon.core.states import Filled
+
+
+class Clock(Protocol):
+    """Market time: it drives rules, candles, throttles, ids and the age of prices."""
+
+    @property
+    def speed(self) -> float:
+        """Market seconds per machine second: 1.0 outside the sandbox."""
+        ...
+
+    def now_ms(self) -> int:
+        """Return the market time, UTC epoch ms. Never jumps with the wall clock."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteUpdate:
+    """The newest one-minute candles of a symbol as a stream told them; the last may be forming."""
+
+    symbol: str
+    rows: Sequence[Candle]
+
+
+class MarketData(Protocol):
+    """Candles of one exchange. Rows come oldest first; the last one may still be forming."""
+
+    async def candles(
+        self, symbol: str, interval: str, since_ms: int | None, limit: int
+    ) -> Sequence[Candle]:
+        """Return up to `limit` candles from `since_ms` on (or the newest), checked for form.
+
+        Raises TransientError (RateLimitedError, UntrustedDataError) or RejectedError.
+        """
+        ...
+
+    def watch(self, symbols: Sequence[str]) -> AsyncIterator[MinuteUpdate]:
+        """Yield updates of one-minute candles as they come.
+
+        Raises TransientError when the line is lost; the caller fills the gap and watches again.
+        """
+        ...
+
+    async def server_time_ms(self) -> int:
+        """Return the exchange's own time. Raises TransientError."""
+        ...
+
+
+class Broker(Protocol):
+    """Carries out what is due at the exchange."""
+
+    def fill(self, order: Order) -> Filled | None:
+        """Answer at once (the virtual broker), or None where the answer comes later."""
+        ...
+
+
+class StateStore(Protocol):
+    """The state folder. A write is durable when it returns; it never blocks the event loop."""
+
+    async def load(self) -> StoredState:
+        """Read every file once; move aside what cannot be trusted. Raises StateLockedError."""
+        ...
+
+    async def save(self, record: Truth) -> int:
+        """Write a signal or schedule record; return its sequence number.
+
+        Writes of one file keep their order. Raises TransientError: nothing has changed then.
+        """
+        ...
+
+    async def follow(self, record: Follower) -> None:
+        """Write a risk or partial record, which follows the truth. Raises TransientError."""
+        ...
+
+
+class Journal(Protocol):
+    """The durable log of everything that happened."""
+
+    async def append(self, entries: Sequence[JournalEntry]) -> None:
+        """Append and make durable, in one piece. Entries that it has already are left out.
+
+        A transition whose (key, file, seq) was appended before is a repeat. Raises
+        TransientError: nothing was appended then.
+        """
+        ...
+
+    async def read(self, after: int, limit: int) -> Sequence[Journaled]:
+        """Return up to `limit` entries with numbers above `after`, in order."""
+        ...
+
+    @property
+    def last_number(self) -> int:
+        """Return the number of the newest durable entry, 0 for none."""
+        ...
+
+
+class CursorStore(Protocol):
+    """Where the alert sinks stand in the journal."""
+
+    async def load_cursor(self, sink: str) -> int | None:
+        """Return the number of the last entry that `sink` has dealt with, None if never."""
+        ...
+
+    async def save_cursor(self, sink: str, number: int) -> None:
+        """Note that `sink` has dealt with all entries up to `number`. Raises TransientError."""
+        ...
+
+
+class Sink(Protocol):
+    """Somewhere that announcements go: logs, metrics. Slow or dead, it costs only its own."""
+
+    @property
+    def name(self) -> str: ...
+
+    def wants(self, event: Announcement) -> bool:
+        """Say whether this event is worth a place in the sink's queue. Must not block."""
+        ...
+
+    async def send(self, events: Sequence[Announcement]) -> None:
+        """Deliver in order. May raise: the events are lost and counted."""
+        ...
+
+
+class AlertSink(Protocol):
+    """Somewhere that transitions must arrive at least once: it reads the journal."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def deliver(self, entries: Sequence[Journaled]) -> None:
+        """Deliver in order. Raises TransientError: the same entries come again later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """How one (symbol, strategy) stands. Ages are machine seconds, None where never."""
+
+    symbol: str
+    strategy_name: str
+    state: Literal["idle", "scheduled", "opening", "active", "closing"]
+    condition: Literal["starting", "running", "backing_off", "circuit_open", "off", "stopped"]
+    is_ready: bool
+    reason: str
+    price: float | None
+    price_age_s: float | None
+    tick_age_s: float | None
+    last_decision_ms: int | None
+    next_ask_ms: int | None
+    restarts: int
+    signal_id: str
+    position: str
+    price_open: float | None
+    price_take_profit: float | None
+    price_stop_loss: float | None
+    percent_tp: float
+    percent_sl: float
+    is_paused: bool
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkStatus:
+    """How one sink stands: counts since start."""
+
+    name: str
+    sent: int
+    dropped: int
+    failed: int
+    queued: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStatus:
+    """How the whole daemon stands, for people and probes."""
+
+    version: str
+    exchange: str
+    mode: str
+    market_time_ms: int
+    speed: float
+    uptime_s: float
+    loop_lag_s: float
+    is_live: bool
+    is_ready: bool
+    reasons: tuple[str, ...]
+    tasks: tuple[TaskStatus, ...]
+    sinks: tuple[SinkStatus, ...]
+    orphans: tuple[str, ...]
+
+
+class Status(Protocol):
+    """Tells how the daemon stands, from memory, at once."""
+
+    def snapshot(self) -> DaemonStatus: ...
