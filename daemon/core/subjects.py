@@ -1,8 +1,27 @@
 """Emitters and their listeners: who wants to hear what. Delivery is the driver's business."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, assert_never
+
+from daemon.core.events import (
+    Announcement,
+    DoneContract,
+    ErrorContract,
+    ExitContract,
+    PartialLossContract,
+    PartialProfitContract,
+    PerformanceContract,
+    RiskContract,
+    SignalActive,
+    SignalCancelled,
+    SignalClosed,
+    SignalIdle,
+    SignalOpened,
+    SignalScheduled,
+    TickResult,
+)
+from daemon.core.guard import Returned, call_foreign
 
 T = TypeVar("T")
 Unsubscribe = Callable[[], None]
@@ -43,3 +62,99 @@ class Subject(Generic[T]):
     def _add(self, listener: Listener[T]) -> Unsubscribe:
         self.listeners.append(listener)
         return lambda: self.remove(listener)
+
+
+@dataclass(slots=True, kw_only=True)
+class Subjects:
+    """Every emitter of the seeds, under its name in snake_case without "emitter" or "subject"."""
+
+    signal: Subject[TickResult]
+    signal_live: Subject[TickResult]
+    signal_backtest: Subject[TickResult]
+    error: Subject[ErrorContract]
+    exit: Subject[ExitContract]
+    validation: Subject[ErrorContract]
+    done_live: Subject[DoneContract]
+    done_backtest: Subject[DoneContract]
+    performance: Subject[PerformanceContract]
+    partial_profit: Subject[PartialProfitContract]
+    partial_loss: Subject[PartialLossContract]
+    risk: Subject[RiskContract]
+
+    @classmethod
+    def create(cls) -> "Subjects":
+        """Return a set of emitters that nobody listens to."""
+        return cls(
+            signal=Subject("signal"),
+            signal_live=Subject("signal_live"),
+            signal_backtest=Subject("signal_backtest"),
+            error=Subject("error"),
+            exit=Subject("exit"),
+            validation=Subject("validation"),
+            done_live=Subject("done_live"),
+            done_backtest=Subject("done_backtest"),
+            performance=Subject("performance"),
+            partial_profit=Subject("partial_profit"),
+            partial_loss=Subject("partial_loss"),
+            risk=Subject("risk"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Generic[T]):
+    """An event and a listener that is to hear it."""
+
+    listener: Listener[T]
+    event: T
+
+    def call(self) -> object:
+        """Hand the event over; the result may be an awaitable."""
+        return self.listener.handle(self.event)
+
+
+def route(event: Announcement, subjects: Subjects) -> Iterator[Delivery[Any]]:
+    """Yield who hears `event`, emitter by emitter in the order of the seeds.
+
+    A listener with a condition that accepts the event is unsubscribed before its call, so that
+    the next event does not reach it, however slow it is.
+    """
+    match event:
+        case SignalIdle() | SignalActive() | SignalScheduled() | SignalOpened() | SignalClosed():
+            yield from _to_signal(event, subjects)
+        case SignalCancelled():
+            yield from _to_signal(event, subjects)
+        case PartialProfitContract():
+            yield from _to(subjects.partial_profit, event)
+        case PartialLossContract():
+            yield from _to(subjects.partial_loss, event)
+        case RiskContract():
+            yield from _to(subjects.risk, event)
+        case ErrorContract(where="validation"):
+            yield from _to(subjects.validation, event)
+        case ErrorContract():
+            yield from _to(subjects.error, event)
+        case ExitContract():
+            yield from _to(subjects.exit, event)
+        case DoneContract():
+            yield from _to(subjects.done_backtest if event.backtest else subjects.done_live, event)
+        case PerformanceContract():
+            yield from _to(subjects.performance, event)
+        case _:
+            assert_never(event)
+
+
+def _to_signal(event: TickResult, subjects: Subjects) -> Iterator[Delivery[TickResult]]:
+    yield from _to(subjects.signal_backtest if event.backtest else subjects.signal_live, event)
+    yield from _to(subjects.signal, event)
+
+
+def _to(subject: Subject[T], event: T) -> Iterator[Delivery[T]]:
+    for listener in tuple(subject.listeners):
+        if listener.accepts is None:
+            yield Delivery(listener, event)
+            continue
+        # The condition is foreign code: one that raises accepts nothing.
+        answer = call_foreign(listener.accepts, event)
+        if isinstance(answer, Returned) and answer.value:
+            subject.remove(listener)
+            yield Delivery(listener, event)
