@@ -45,12 +45,8 @@ class MarketSpec:
         for name in ("price_tick", "quantity_step", "notional_min", "price_start"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
-                raise ValueError(
-                    f"{self.symbol}: {name} must be positive, not {value!r}"
-                )
-        if not (
-            math.isfinite(self.volatility_percent) and self.volatility_percent >= 0
-        ):
+                raise ValueError(f"{self.symbol}: {name} must be positive, not {value!r}")
+        if not (math.isfinite(self.volatility_percent) and self.volatility_percent >= 0):
             raise ValueError(f"{self.symbol}: volatility_percent must not be negative")
 
 
@@ -85,17 +81,13 @@ class Market(Protocol):
     def start_ms(self) -> int:
         """The first minute there is data for."""
 
-    def minutes(
-        self, symbol: str, start_ms: int, stop_ms: int, now_ms: int
-    ) -> list[Candle]:
+    def minutes(self, symbol: str, start_ms: int, stop_ms: int, now_ms: int) -> list[Candle]:
         """Return the one-minute candles with start <= timestamp < stop, begun before now.
 
         The last one is still forming if its minute has not ended by `now_ms`.
         """
 
-    def trades(
-        self, symbol: str, start_ms: int, stop_ms: int, now_ms: int
-    ) -> list[Trade]:
+    def trades(self, symbol: str, start_ms: int, stop_ms: int, now_ms: int) -> list[Trade]:
         """Return the trades with start <= timestamp < stop, made before now, oldest first."""
 
     def price(self, symbol: str, now_ms: int) -> float:
@@ -236,9 +228,7 @@ def ticker(market: Market, symbol: str, now_ms: int) -> Ticker:
     bids, asks = depth(market, symbol, now_ms, limit=1)
     start_ms = max(market.start_ms, (now_ms - DAY_MS) // MINUTE_MS * MINUTE_MS)
     parts = _summaries(market, symbol, (start_ms, now_ms), now_ms)
-    rows = [part.candle for part in parts] or [
-        Candle(start_ms, price, price, price, price, 0.0)
-    ]
+    rows = [part.candle for part in parts] or [Candle(start_ms, price, price, price, price, 0.0)]
     day = merge(rows, start_ms)
     quote_volume = sum(part.quote_volume for part in parts)
     volumes = Grid(market.specs[symbol].quantity_step)
@@ -299,7 +289,5 @@ def _whole_hour(market: Market, symbol: str, start_ms: int) -> HourSummary | Non
 def _summary(rows: list[Candle]) -> HourSummary | None:
     if not rows:
         return None
-    quote_volume = sum(
-        (row.high + row.low + row.close) / 3 * row.volume for row in rows
-    )
+    quote_volume = sum((row.high + row.low + row.close) / 3 * row.volume for row in rows)
     return HourSummary(merge(rows, rows[0].timestamp), quote_volume)
