@@ -1,0 +1,90 @@
+# Every target sets up what it needs: a virtual environment in .venv, filled by hash from a lock.
+# On a machine with python3 (and its venv) and make, `make run` and `make test` just work.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+RUN := $(VENV)/.ready-to-run
+DEV := $(VENV)/.ready-to-develop
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile \
+	--quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable \
+	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+CODE = $(wildcard daemon tests benchmarks)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format format-check lint contracts types laws faults crash bench \
+	coverage lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Options go through ARGS: make run ARGS='--for 60s', make test ARGS='-k lifecycle -x'."
+
+run: $(RUN)  ## run the daemon (tickd run); Ctrl-C stops it, and the next run goes on from there
+	@$(BIN)/tickd run $(ARGS)
+
+test: $(DEV)  ## run the tests
+	@$(BIN)/python -m pytest -m "not root" $(ARGS)
+
+check: format-check lint contracts types test  ## everything a change must pass
+
+format: $(DEV)  ## put the code into its one format
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+format-check: $(DEV)
+	@$(BIN)/ruff format --check .
+
+lint: $(DEV)  ## ruff
+	@$(BIN)/ruff check .
+
+contracts: $(DEV)  ## who may import whom (import-linter)
+	@$(BIN)/lint-imports
+
+types: $(DEV)  ## mypy, strict
+	@$(BIN)/mypy $(CODE)
+
+laws: $(DEV)  ## the properties again, with many more examples
+	@$(BIN)/python -m pytest tests/laws --hypothesis-profile=laws $(ARGS)
+
+faults: $(DEV)  ## the fault tests that need root and strace
+	@$(BIN)/python -m pytest -m root $(ARGS)
+
+crash: $(DEV)  ## kill the daemon at every write to its state and count what was lost
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+bench: $(DEV)  ## measure what the daemon costs
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+coverage: $(DEV)  ## run the tests and say which lines none of them reached
+	@$(BIN)/coverage run -m pytest -m "not root" $(ARGS)
+	@$(BIN)/coverage report --skip-covered --show-missing
+
+lock: $(DEV)  ## write both locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
+	@$(LOCK) $(ARGS) --extra dev --output-file requirements-dev.lock pyproject.toml
+
+clean:  ## remove the environment and every cache; state in dump/ stays
+	@rm -rf $(VENV) build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache
+	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The build backend comes with the first lock, so that nothing after it is built with tools from
+# elsewhere. Byte code is left to the first import: compiling all of ccxt would take longer than
+# the rest of the set-up.
+$(RUN): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tickd needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV) from requirements.lock (once; a minute or so) ..."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	@echo "Adding the tools of requirements-dev.lock (once) ..."
+	@$(PIP) install --no-compile --no-build-isolation --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,26 @@
+"""The public face: `from daemon import ...` is complete, in order, and light."""
+
+import subprocess
+import sys
+
+import daemon
+
+HEAVY = ("ccxt", "pydantic", "pydantic_settings", "prometheus_client", "structlog", "aiohttp")
+"""What a strategy's import must not load: it would cost each author and each test a second."""
+
+
+def test_the_public_names_are_sorted_and_exist() -> None:
+    names = list(daemon.__all__)
+
+    assert names == sorted(names)
+    assert [name for name in names if not hasattr(daemon, name)] == []
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    code = f"import sys, daemon; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert loaded == []
