@@ -6,7 +6,10 @@ columns, so that handing a strategy its last thirty closes costs one slice and n
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+if TYPE_CHECKING:
+    Cut = slice[int | None, int | None, int | None]
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -34,7 +37,7 @@ SIGNAL_INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h")
 
 
 class Candle(NamedTuple):
-    """One OHLCV row: `timestamp` is the open time (UTC epoch ms), prices in quote, volume in base."""
+    """One OHLCV row: `timestamp` is the open time (UTC epoch ms), volume in base units."""
 
     timestamp: int
     open: float
@@ -106,8 +109,8 @@ class Candles(Sequence[Candle]):
     @overload
     def __getitem__(self, index: int) -> Candle: ...
     @overload
-    def __getitem__(self, index: slice) -> "Candles": ...
-    def __getitem__(self, index: int | slice) -> "Candle | Candles":
+    def __getitem__(self, index: "Cut") -> "Candles": ...
+    def __getitem__(self, index: "int | Cut") -> "Candle | Candles":
         if isinstance(index, slice):
             start, stop, stride = index.indices(len(self))
             if stride != 1:

@@ -269,12 +269,7 @@ class PerformanceContract:
     backtest: bool = False
 
 
-Announcement = (
-    TickResult
-    | Transition
-    | DoneContract
-    | PerformanceContract
-)
+Announcement = TickResult | Transition | DoneContract | PerformanceContract
 """Everything that a listener may be handed."""
 
 

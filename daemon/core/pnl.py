@@ -17,7 +17,9 @@ class ProfitLoss:
     price_close: float
 
 
-def profit_loss(position: Position, price_open: float, price_close: float, rules: Rules) -> ProfitLoss:
+def profit_loss(
+    position: Position, price_open: float, price_close: float, rules: Rules
+) -> ProfitLoss:
     """Return the result of entering at `price_open` and leaving at `price_close`.
 
     Slippage and fee each multiply both prices, against the trader: a long pays more at entry and

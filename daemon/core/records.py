@@ -4,7 +4,7 @@ The signal file is the truth of an open position; the schedule file holds the wa
 and partial files follow them. Each record names its full identity, which is checked on load.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from daemon.core.candles import Candle
@@ -25,8 +25,8 @@ class SignalRecord:
     """
 
     key: Key
-    state: HeldState = Idle()
-    history: TradeHistory = TradeHistory()
+    state: HeldState = field(default_factory=Idle)
+    history: TradeHistory = field(default_factory=TradeHistory)
     last_signal_id: str = ""
     is_stopped: bool = False
     is_paused: bool = False

@@ -156,9 +156,7 @@ class RiskDesk:
             self.hold(risk_names, request.key, row, request.timestamp)
         return refusal
 
-    def hold(
-        self, risk_names: Sequence[str], key: Key, row: SignalRow | None, at_ms: int
-    ) -> None:
+    def hold(self, risk_names: Sequence[str], key: Key, row: SignalRow | None, at_ms: int) -> None:
         """Take a slot without asking: a restored position, or a key that is not trusted."""
         position = ActivePosition(
             signal=row,

@@ -42,8 +42,7 @@ def max_positions_per_side(limit: int) -> RiskValidation:
     def validate(payload: RiskPayload) -> str | None:
         side = payload.pending_signal.position
         count = sum(
-            item.signal is None or item.signal.position == side
-            for item in payload.active_positions
+            item.signal is None or item.signal.position == side for item in payload.active_positions
         )
         return None if count < limit else f"{count} of {limit} {side} positions are open"
 

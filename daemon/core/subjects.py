@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, assert_never
+from typing import Generic, TypeVar, assert_never
 
 from daemon.core.events import (
     Announcement,
@@ -112,16 +112,33 @@ class Delivery(Generic[T]):
         return self.listener.handle(self.event)
 
 
-def route(event: Announcement, subjects: Subjects) -> Iterator[Delivery[Any]]:
+AnyDelivery = (
+    Delivery[TickResult]
+    | Delivery[PartialProfitContract]
+    | Delivery[PartialLossContract]
+    | Delivery[RiskContract]
+    | Delivery[ErrorContract]
+    | Delivery[ExitContract]
+    | Delivery[DoneContract]
+    | Delivery[PerformanceContract]
+)
+
+
+def route(event: Announcement, subjects: Subjects) -> Iterator[AnyDelivery]:
     """Yield who hears `event`, emitter by emitter in the order of the seeds.
 
     A listener with a condition that accepts the event is unsubscribed before its call, so that
     the next event does not reach it, however slow it is.
     """
     match event:
-        case SignalIdle() | SignalActive() | SignalScheduled() | SignalOpened() | SignalClosed():
-            yield from _to_signal(event, subjects)
-        case SignalCancelled():
+        case (
+            SignalIdle()
+            | SignalScheduled()
+            | SignalOpened()
+            | SignalActive()
+            | SignalClosed()
+            | SignalCancelled()
+        ):
             yield from _to_signal(event, subjects)
         case PartialProfitContract():
             yield from _to(subjects.partial_profit, event)
