@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from daemon.core.candles import Candle
-from daemon.core.events import Announcement
+from daemon.core.events import Announcement, PerformanceMetric
 from daemon.core.orders import Order
 from daemon.core.records import Follower, Journaled, JournalEntry, StoredState, Truth
 from daemon.core.states import Filled
+
+
+MeterName = Literal[PerformanceMetric, "tick_lateness", "loop_lag", "journal_append"]
+CounterName = Literal["task_restarts", "quarantined_files", "leaked_threads", "clock_steps"]
 
 
 class Clock(Protocol):
@@ -132,6 +136,18 @@ class Sink(Protocol):
 
     async def send(self, events: Sequence[Announcement]) -> None:
         """Deliver in order. May raise: the events are lost and counted."""
+        ...
+
+
+class Meter(Protocol):
+    """Takes measurements from the parts; what becomes of them is the sinks' business."""
+
+    def observe(self, name: MeterName, seconds: float) -> None:
+        """Note that something took, or was late by, so many seconds of machine time."""
+        ...
+
+    def count(self, name: CounterName, amount: float = 1.0) -> None:
+        """Add to a counter."""
         ...
 
 
