@@ -1,12 +1,19 @@
 """The door to foreign code: an author's callback or risk rule may do anything but harm us."""
 
+import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
-from typing import Generic, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+TEXT_LENGTH_MAX = 500
+
+_OUR_FRAMES = (("core", "guard.py"), ("live", "containment.py"))
 
 
 class OverrunError(BaseException):
@@ -33,15 +40,17 @@ class Raised:
     cause: BaseException
 
 
-def call_foreign(function: Callable[..., T], *args: object) -> Returned[T] | Raised:
+def call_foreign(
+    function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> Returned[T] | Raised:
     """Call `function` and return what came of it; nothing that it raises passes through.
 
     Even SystemExit and KeyboardInterrupt raised by foreign code only end that call: the
     supervisor alone may stop the process.
     """
     try:
-        return Returned(function(*args))
-    except BaseException as error:
+        return Returned(function(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
         return describe(error)
 
 
@@ -55,17 +64,41 @@ def describe(error: BaseException) -> Raised:
     )
 
 
+def is_async(function: object) -> bool:
+    """Say whether calling `function` gives something to await: registration asks, and refuses.
+
+    Sees through partials, bound methods and objects with an async `__call__`. A plain function
+    that returns a coroutine is found only when it is called: see `close_unawaited`.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    called = type(function).__call__ if callable(function) else None
+    return any(
+        inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found)
+        for found in (function, called)
+    )
+
+
+def close_unawaited(value: object) -> None:
+    """Close `value` if it is a coroutine that nobody will await, so that it does not complain."""
+    if inspect.iscoroutine(value):
+        call_foreign(value.close)
+
+
 def _text(error: BaseException) -> str:
     try:
-        return str(error)[:500]
-    except BaseException:
-        # A foreign __str__ may raise too; the class name has been told already.
+        # Whatever a journal cannot hold (half a surrogate pair from a file name) is replaced.
+        return str(error)[:TEXT_LENGTH_MAX].encode("utf-8", "replace").decode("utf-8")
+    except BaseException:  # noqa: BLE001 - a foreign __str__ may raise anything, too
         return "(the error has no readable text)"
 
 
 def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return ""
-    # Only names and numbers: local variables may hold secrets.
-    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
+    # Only names and numbers, and no source lines: those would have to be read from disk, and
+    # local variables may hold secrets.
+    places = [
+        f"{path.name}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if (path := PurePath(frame.f_code.co_filename)).parts[-2:] not in _OUR_FRAMES
+    ]
+    return places[-1] if places else ""

@@ -1,0 +1,145 @@
+"""Foreign code may do anything but harm us."""
+
+import asyncio
+import linecache
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import pytest
+
+from daemon.core.guard import (
+    OverrunError,
+    Raised,
+    Returned,
+    call_foreign,
+    close_unawaited,
+    describe,
+    is_async,
+)
+
+
+class UnreadableError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit("even its text harms")
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def call() -> None:
+        raise error
+
+    return call
+
+
+def test_a_value_comes_back() -> None:
+    assert call_foreign(divmod, 7, 3) == Returned((2, 1))
+    assert call_foreign(int, "ff", base=16) == Returned(255)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a"),
+        SystemExit(3),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        asyncio.CancelledError(),
+        OverrunError("too long"),
+        RecursionError("deep"),
+        StopIteration(),
+    ],
+)
+def test_nothing_that_foreign_code_raises_passes_through(error: BaseException) -> None:
+    outcome = call_foreign(raising(error))
+
+    assert isinstance(outcome, Raised)
+    assert outcome.error == type(error).__name__
+    assert outcome.message == str(error)
+    assert outcome.cause is error
+
+
+def test_the_innermost_foreign_line_is_named_without_reading_its_file() -> None:
+    linecache.clearcache()
+
+    outcome = call_foreign(raising(ValueError("a")))
+
+    line = raising.__code__.co_firstlineno + 2
+    assert isinstance(outcome, Raised)
+    assert outcome.place == f"test_guard.py:{line}"
+    assert linecache.cache == {}
+
+
+def test_a_wrong_call_has_no_foreign_line() -> None:
+    outcome = call_foreign(len, 3)  # type: ignore[arg-type]  # wrong on purpose
+
+    assert isinstance(outcome, Raised)
+    assert (outcome.error, outcome.place) == ("TypeError", "")
+    assert describe(ValueError("never raised")).place == ""
+
+
+def test_an_error_without_readable_text_is_described_all_the_same() -> None:
+    assert describe(UnreadableError()).message == "(the error has no readable text)"
+
+
+def test_a_long_text_is_cut_and_half_a_surrogate_pair_replaced() -> None:
+    assert describe(ValueError("x" * 10_000)).message == "x" * 500
+    assert describe(OSError("caf\udce9")).message == "caf?"
+
+
+def test_an_overrun_is_no_exception_that_a_strategy_would_catch() -> None:
+    assert not issubclass(OverrunError, Exception)
+
+
+async def _coroutine(_value: object = None) -> None: ...
+
+
+async def _generator() -> AsyncIterator[None]:
+    yield
+
+
+class _AsyncCall:
+    async def __call__(self) -> None: ...
+
+    async def method(self) -> None: ...
+
+    def plain(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (_coroutine, True),
+        (_generator, True),
+        (partial(_coroutine, 1), True),
+        (partial(partial(_coroutine), 1), True),
+        (_AsyncCall(), True),
+        (_AsyncCall().method, True),
+        (_AsyncCall().plain, False),
+        (raising, False),
+        (partial(raising), False),
+        (len, False),
+        (dict, False),
+        (3, False),
+        (None, False),
+    ],
+)
+def test_async_functions_are_found(function: object, expected: bool) -> None:
+    assert is_async(function) is expected
+
+
+def test_a_coroutine_that_nobody_awaits_is_closed() -> None:
+    """Warnings are errors in these tests: an unclosed one would fail this."""
+    close_unawaited(_coroutine())
+    close_unawaited(None)
+
+
+def test_closing_survives_a_coroutine_that_refuses() -> None:
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(0)
+        except GeneratorExit:
+            raise ValueError("I stay") from None
+
+    coroutine = stubborn()
+    coroutine.send(None)
+
+    close_unawaited(coroutine)
