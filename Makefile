@@ -8,7 +8,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-develop
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile \
 	--quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable \
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -84,7 +84,7 @@ $(RUN): requirements.lock pyproject.toml
 	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV): requirements-dev.lock $(RUN)
+$(DEV): requirements-dev.lock | $(RUN)
 	@echo "Adding the tools of requirements-dev.lock (once) ..."
 	@$(PIP) install --no-compile --no-build-isolation --require-hashes -r requirements-dev.lock
 	@touch $@

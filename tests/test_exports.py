@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import daemon
 
 HEAVY = ("ccxt", "pydantic", "pydantic_settings", "prometheus_client", "structlog", "aiohttp")
@@ -16,8 +18,9 @@ def test_the_public_names_are_sorted_and_exist() -> None:
     assert [name for name in names if not hasattr(daemon, name)] == []
 
 
-def test_importing_the_package_loads_no_heavy_library() -> None:
-    code = f"import sys, daemon; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+@pytest.mark.parametrize("imports", ["import daemon", "from daemon import Signal, Strategy"])
+def test_an_import_loads_no_heavy_library(imports: str) -> None:
+    code = f"{imports}; import sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
 
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
