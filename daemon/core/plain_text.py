@@ -2,42 +2,65 @@
 
 import re
 
+# No pattern may try the same characters over and over: a note comes from foreign code, and it is
+# flattened on the event loop. So each repetition excludes the sign that ends it.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE | re.DOTALL), replacement)
     for pattern, replacement in (
         (r"```.*?```", ""),
         (r"`([^`]*)`", r"\1"),
-        (r"!\[([^\]\n]*)\]\([^)\n]*\)", r"\1"),
-        (r"\[([^\]\n]*)\]\([^)\n]*\)", r"\1"),
-        (r"^\s{0,3}#{1,6}\s+", ""),
-        (r"^\s*(?:[-*_]\s*){3,}$", ""),
-        (r"^\s*>\s?", ""),
-        (r"^\s*(?:[-*+]|\d+\.)\s+", "• "),
+        (r"!\[([^\[\]\n]*)\]\([^()\n]*\)", r"\1"),
+        (r"\[([^\[\]\n]*)\]\([^()\n]*\)", r"\1"),
+        (r"^[ \t]*(?:>[ \t]?)+", ""),
+        (r"^[ ]{0,3}#{1,6}[ \t]+", ""),
+        (r"^[ \t]*(?:[-*_][ \t]*){3,}$", ""),
+        (r"^[ \t]*(?:[-*+]|\d{1,9}\.)[ \t]+", "• "),
         (r"\*\*(.+?)\*\*", r"\1"),
         (r"__(.+?)__", r"\1"),
-        (r"\*(\S(?:.*?\S)?)\*", r"\1"),
-        (r"(?<!\w)_(\S(?:.*?\S)?)_(?!\w)", r"\1"),
+        (r"\*([^\s*](?:[^*]*[^\s*])?)\*", r"\1"),
+        (r"(?<!\w)_(?![\s_])((?:[^_]|(?<=\w)_(?=\w))+)(?<!\s)_(?!\w)", r"\1"),
         (r"~~(.+?)~~", r"\1"),
-        (r"<[A-Za-z/!][^>]*>", ""),
-        (r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]", ""),
-        (r"[\ud800-\udfff]", "�"),
+        (r"<[A-Za-z/!][^<>]*>", ""),
+        # Control characters, also the second set (terminals obey it), and text direction marks.
+        (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", ""),
+        (r"[\ud800-\udfff]", "\ufffd"),
         (r"\s+", " "),
     )
 )
+_MARKS = re.compile(r"[`*_~#<>\[\]]")
 
 NOTE_LENGTH_MAX = 2000
+PASSES_MAX = 5
 
 
 def to_plain_text(text: str) -> str:
     """Return `text` on one line, without markdown, HTML or control characters.
 
-    At most 2,000 characters: a longer note is cut and ends in an ellipsis.
+    At most 2,000 characters: a longer note is cut and ends in an ellipsis. Plain text is
+    returned as it is.
     """
     # Cut first: the patterns then see a bounded text, whatever a strategy returned.
-    plain = text[: 2 * NOTE_LENGTH_MAX]
-    for pattern, replacement in _RULES:
-        plain = pattern.sub(replacement, plain)
-    plain = plain.strip()
+    plain = _flattened(text[: 2 * NOTE_LENGTH_MAX])
     if len(plain) <= NOTE_LENGTH_MAX:
         return plain
-    return plain[: NOTE_LENGTH_MAX - 1] + "…"
+    return _flattened(plain[: NOTE_LENGTH_MAX - 1] + "…")
+
+
+def _flattened(text: str) -> str:
+    """Strip until nothing is left to strip: markup may hide in markup."""
+    for _ in range(PASSES_MAX):
+        plain = _stripped_once(text)
+        if plain == text:
+            return plain
+        text = plain
+    # Nested beyond anything that a person writes: every mark goes, so that an end is in sight.
+    text = _MARKS.sub("", text)
+    while (plain := _stripped_once(text)) != text:
+        text = plain
+    return plain
+
+
+def _stripped_once(text: str) -> str:
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text.strip()
