@@ -21,7 +21,8 @@ class SignalRecord:
     """The signal file of one key.
 
     `last_signal_id` is the newest signal that ever opened: a schedule file that still holds it
-    is stale. `outbox` keeps each event until the journal has it.
+    is stale. `risk_names` are the profiles whose slots it holds, for the time after its strategy
+    has left the configuration. `outbox` keeps each event until the journal has it.
     """
 
     key: Key
@@ -30,6 +31,7 @@ class SignalRecord:
     last_signal_id: str = ""
     is_stopped: bool = False
     is_paused: bool = False
+    risk_names: tuple[str, ...] = ()
     outbox: tuple[Transition, ...] = ()
 
 
@@ -70,6 +72,7 @@ class PartialRecord:
 
 Truth = SignalRecord | ScheduleRecord
 Follower = RiskRecord | PartialRecord
+TruthKind = Literal["signal", "schedule"]
 FileKind = Literal["signal", "schedule", "risk", "partial"]
 
 
@@ -92,11 +95,16 @@ class StateFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredState:
-    """Everything that a state folder held at start, including keys no longer configured."""
+    """Everything that a state folder held at start, including keys no longer configured.
+
+    `sequences` is the number under which each record stands: events of its outbox that the
+    journal lacks are appended under it.
+    """
 
     signals: tuple[SignalRecord, ...] = ()
     schedules: tuple[ScheduleRecord, ...] = ()
     faults: tuple[StateFault, ...] = ()
+    sequences: Mapping[tuple[Key, TruthKind], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
