@@ -18,7 +18,7 @@ class JournalIndex:
     """
 
     number: int = 0
-    sequences: dict[tuple[Key, TruthKind], int] = field(default_factory=dict)
+    sequences: dict[tuple[TruthKind, Key], int] = field(default_factory=dict)
     candles: dict[str, int] = field(default_factory=dict)
 
     def is_known(self, entry: JournalEntry) -> bool:
@@ -27,7 +27,7 @@ class JournalIndex:
             case TransitionEntry():
                 if entry.file == "":
                     return False
-                return entry.seq <= self.sequences.get((entry.key, entry.file), 0)
+                return entry.seq <= self.sequences.get((entry.file, entry.key), 0)
             case CandleEntry():
                 last_ms = self.candles.get(entry.symbol)
                 return last_ms is not None and entry.candle.timestamp <= last_ms
@@ -40,7 +40,7 @@ class JournalIndex:
         match entry:
             case TransitionEntry():
                 if entry.file != "":
-                    self.sequences[entry.key, entry.file] = entry.seq
+                    self.sequences[entry.file, entry.key] = entry.seq
             case CandleEntry():
                 self.candles[entry.symbol] = entry.candle.timestamp
             case _:

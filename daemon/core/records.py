@@ -4,6 +4,7 @@ The signal file is the truth of an open position; the schedule file holds the wa
 and partial files follow them. Each record names its full identity, which is checked on load.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -104,7 +105,7 @@ class StoredState:
     signals: tuple[SignalRecord, ...] = ()
     schedules: tuple[ScheduleRecord, ...] = ()
     faults: tuple[StateFault, ...] = ()
-    sequences: Mapping[tuple[Key, TruthKind], int] = field(default_factory=dict)
+    sequences: Mapping[tuple[TruthKind, Key], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
