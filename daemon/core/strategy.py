@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 
 from daemon.core.candles import Candles
 from daemon.core.events import TickResult
+from daemon.core.params import Params
 from daemon.core.signal import Signal, SignalRow
 
 
@@ -28,8 +29,8 @@ class View(Protocol):
         ...
 
     @property
-    def params(self) -> Mapping[str, object]:
-        """The strategy's parameters from the configuration."""
+    def params(self) -> Params:
+        """The strategy's parameters: its own defaults under those of the configuration."""
         ...
 
     def candles(self, interval: str, limit: int) -> Candles:
@@ -60,7 +61,7 @@ class Strategy:
     strategy_name: ClassVar[str] = ""
     interval: ClassVar[str] = "5m"
     history: ClassVar[Mapping[str, int]] = MappingProxyType({})
-    params: Mapping[str, object] = MappingProxyType({})
+    params: Mapping[str, object] = Params()
     risk_name: ClassVar[str] = ""
     risk_list: ClassVar[tuple[str, ...]] = ()
     note: ClassVar[str] = ""

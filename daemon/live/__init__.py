@@ -1,0 +1,1 @@
+"""Real time: market feed, runners, recovery, supervision and the fan-out of events."""

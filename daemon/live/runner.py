@@ -1,0 +1,378 @@
+"""The runner of one (symbol, strategy): sleeps, ticks, asks, and hands every fact on.
+
+It decides nothing itself. What a tick means is decided in the core; that it is kept before it is
+told is the keeper's doing; that foreign code does no harm is the containment's.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Literal, assert_never
+
+from daemon.live.fanout import Fanout
+from daemon.live.feed import SymbolFeed
+
+from daemon.core.arming import Bounds, bounds_of, deadline_ms
+from daemon.core.context import RUN_CONTEXT, RunContext
+from daemon.core.guard import Raised
+from daemon.core.params import Params
+from daemon.core.records import TransitionEntry
+from daemon.core.results import Callback, callbacks_of, results_of, standing_result
+from daemon.core.risk import Refusal
+from daemon.core.states import (
+    Active,
+    Cancel,
+    Close,
+    Given,
+    Idle,
+    Observation,
+    Scheduled,
+    row_of,
+    tick,
+)
+from daemon.core.strategy import HistoryError, Strategy
+from daemon.core.throttle import signal_interval_ms
+from daemon.core.trader import Advance, Desk, RefusedSignal, advance, propose
+from daemon.core.validation import InvalidSignalError, Moment
+from daemon.core.vwap import NoPriceError
+from daemon.live.asking import Asking, Patience
+from daemon.live.callbacks import Callbacks
+from daemon.live.containment import Containment
+from daemon.live.health import Health
+from daemon.live.keeper import Keeper
+from daemon.live.timings import Timings
+from daemon.live.troubles import Troubles
+from daemon.live.view import LiveView, look, price_of
+from daemon.live.waker import Waker
+from daemon.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a task ticks, in seconds of machine time."""
+
+    tick_interval_s: float = 1.0
+    tick_quiet_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """What all runners of a daemon share."""
+
+    clock: Clock
+    containment: Containment
+    fanout: Fanout
+    health: Health
+    timings: Timings
+    troubles: Troubles
+    pace: Pace
+    patience: Patience
+
+
+Wish = Literal["stop", "resume", "pause", "cancel", "close"]
+"""What a person may want of a task."""
+
+
+class Runner:
+    """One task: call `run`. `block` says why the key must not enter the market, "" if it may."""
+
+    def __init__(
+        self, strategy: Strategy, feed: SymbolFeed, keeper: Keeper, desk: Desk, crew: Crew
+    ) -> None:
+        self.key = desk.key
+        self.keeper = keeper
+        self.feed = feed
+        self.block = ""
+        self.is_ending = False
+        self.ticked_at_s: float | None = None
+        self.decided_at_ms: int | None = None
+        self.reason = "waits for the first price"
+        self.quiet_s = crew.pace.tick_quiet_s
+        self.asking = Asking(
+            signal_interval_ms(strategy.interval), crew.patience, align=desk.rules.align
+        )
+        self._strategy = strategy
+        self._params = Params(strategy.params)
+        self._is_async = iscoroutinefunction(strategy.get_signal)
+        self._desk = desk
+        self._crew = crew
+        self._loop = asyncio.get_running_loop()
+        self._waker = Waker()
+        self._bounds = Bounds()
+        self._ticked_price = 0.0
+        self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
+        self._is_restored = not isinstance(keeper.held.state, Idle)
+        self._callbacks = Callbacks(strategy, str(self.key), crew.containment, self._report_raised)
+
+    async def run(self) -> None:
+        """Tick until told to end, or until a stopped strategy has nothing left to watch."""
+        for interval, limit in self._strategy.history.items():
+            await self.feed.need(interval, limit)
+        self._arm()
+        unsubscribe = self.feed.subscribe(self._on_price)
+        try:
+            while not self.is_ending:
+                due_s = await self._waker.wait(self._due_s())
+                self._crew.timings.late(self._loop.time() - due_s)
+                await self._obey()
+                await self._timed_tick()
+                if self.keeper.held.is_stopped and isinstance(self.keeper.held.state, Idle):
+                    return
+        finally:
+            unsubscribe()
+
+    def next_ask_ms(self) -> int:
+        """Return the market time (ms) of the next call of `get_signal`."""
+        return self.asking.due_ms(self._crew.clock.now_ms())
+
+    def end(self) -> None:
+        """Let `run` return after the step that is under way."""
+        self.is_ending = True
+        self._waker.wake()
+
+    async def order(self, wish: Wish) -> None:
+        """Give the task a person's wish, between two ticks; return when it is on disk."""
+        done = self._loop.create_future()
+        self._wishes.append((wish, done))
+        self._waker.wake()
+        await done
+
+    async def _obey(self) -> None:
+        while self._wishes:
+            wish, done = self._wishes.popleft()
+            try:
+                await self._grant(wish)
+            finally:
+                if not done.done():
+                    done.set_result(None)
+
+    async def _grant(self, wish: Wish) -> None:
+        held = self.keeper.held
+        seen = tick(self._crew.clock.now_ms(), self.feed.price or 0.0)
+        match wish:
+            case "stop":
+                await self.keeper.mark(is_stopped=True, is_paused=held.is_paused)
+                await self._take_if_waiting("stopped", seen)
+            case "resume":
+                await self.keeper.mark(is_stopped=False, is_paused=False)
+            case "pause":
+                await self.keeper.mark(is_stopped=held.is_stopped, is_paused=True)
+            case "cancel":
+                await self._take_if_waiting("user", seen)
+            case "close":
+                close = Close(reason="user", at_ms=seen.at_ms, price=price_of(self.feed))
+                await self._take(close, seen)
+            case _:
+                assert_never(wish)
+
+    async def _take_if_waiting(self, reason: Literal["user", "stopped"], seen: Observation) -> None:
+        state = self.keeper.held.state
+        if isinstance(state, Scheduled):
+            price = self.feed.price or state.signal.price_open
+            await self._take(Cancel(reason=reason, at_ms=seen.at_ms, price=price), seen)
+
+    async def _timed_tick(self) -> None:
+        started_s = self._loop.time()
+        self.ticked_at_s = started_s
+        if not self.feed.is_fresh():
+            self.reason = self.feed.reason or "waits for the first price"
+            return
+        price = price_of(self.feed)
+        self.reason = ""
+        self._ticked_price = price
+        now_ms = self._crew.clock.now_ms()
+        await self._tick(tick(now_ms, price))
+        self.decided_at_ms = now_ms
+        self._crew.timings.took("live_tick", self.key, self._loop.time() - started_s)
+
+    async def _tick(self, seen: Observation) -> None:
+        state = self.keeper.held.state
+        if self._is_restored:
+            self._is_restored = False
+            await self._introduce(seen)
+        if isinstance(state, Idle):
+            if self._may_ask(seen.at_ms):
+                await self._ask(seen)
+            else:
+                await self._stand(seen)
+            return
+        await self._take(seen, seen)
+
+    async def _take(self, given: Given, seen: Observation) -> Advance:
+        """Advance by one input: keep and tell what changed, or say that nothing did."""
+        before = self.keeper.held.state
+        after = advance(before, given, self._desk)
+        if after.state is before and not after.events:
+            await self._stand(seen)
+            return after
+        after = await self.keeper.commit(after, seen)
+        self._arm()
+        self._report_refusal(after.refusal)
+        if self._callbacks.has("on_write"):
+            row = row_of(self.keeper.held.state)
+            write = Callback(name="on_write", arguments=(self.key.symbol, row, False))
+            await self._call([write], seen)
+        results = results_of(after.events)
+        for result in results:
+            calls = callbacks_of(result, is_waiting=False, is_live_tick=True)
+            await self._call(calls, seen)
+        if not results:
+            await self._stand(seen)
+        return after
+
+    async def _stand(self, seen: Observation) -> None:
+        """Tell listeners and callbacks that a tick changed nothing, if anybody wants to know."""
+        state = self.keeper.held.state
+        hears = self._callbacks.hears_every_tick
+        if not (hears or self._crew.fanout.has_result_listeners):
+            return
+        result = standing_result(state, self.key, seen, self._desk.rules)
+        self._crew.fanout.announce((result,))
+        if hears:
+            is_waiting = isinstance(state, Scheduled)
+            await self._call(callbacks_of(result, is_waiting=is_waiting, is_live_tick=True), seen)
+
+    async def _introduce(self, seen: Observation) -> None:
+        """Tell the strategy of what a restart found, with the first price."""
+        state = self.keeper.held.state
+        arguments = (self.key.symbol, row_of(state), seen.price, False)
+        if isinstance(state, Active):
+            await self._call([Callback(name="on_active", arguments=arguments)], seen)
+        elif isinstance(state, Scheduled):
+            await self._call([Callback(name="on_schedule", arguments=arguments)], seen)
+
+    async def _ask(self, seen: Observation) -> None:
+        """Ask the strategy and carry its answer through risk and validation to the disk."""
+        self.asking.begin(seen.at_ms)
+        try:
+            view = look(self.feed, self._strategy.history, self._params, seen.at_ms)
+        except (HistoryError, NoPriceError) as error:
+            self._failed(error)
+            return
+        self._enter_context(view)
+        with self._crew.timings.of("strategy_execution", self.key):
+            outcome = await self._crew.containment.ask(
+                str(self.key),
+                partial(self._strategy.get_signal, view),
+                is_async=self._is_async,
+            )
+        if isinstance(outcome, Raised):
+            if not self._is_async and isinstance(outcome.cause, TimeoutError):
+                self.asking.leaked += 1
+            self._failed(outcome)
+            return
+        if outcome.value is None or not self._may_enter():
+            self.asking.succeeded()
+            await self._stand(seen)
+            return
+        await self._enter_market(outcome.value)
+
+    async def _enter_market(self, answer: object) -> None:
+        if not self.feed.is_fresh():
+            self._failed(f"the signal came when its price was not trusted: {self.feed.reason}")
+            return
+        # The price and the moment are read again: the strategy may have thought for minutes.
+        now_ms = self._crew.clock.now_ms()
+        price = price_of(self.feed)
+        moment = Moment(key=self.key, at_ms=now_ms, price=price)
+        with self._crew.timings.of("risk_validation", self.key):
+            proposal = propose(answer, moment, self._desk)
+        match proposal:
+            case InvalidSignalError():
+                self._failed(proposal)
+            case RefusedSignal(event=event):
+                self.asking.succeeded()
+                self._report_refusal(proposal.refusal)
+                await self.keeper.journal(
+                    TransitionEntry(key=self.key, events=(event,), at_ms=now_ms)
+                )
+                await self._stand(tick(now_ms, price))
+            case _:
+                self.asking.succeeded()
+                await self._take(proposal, tick(now_ms, price))
+
+    async def _call(self, calls: Sequence[Callback], seen: Observation) -> None:
+        if not any(self._callbacks.has(call.name) for call in calls):
+            return
+        try:
+            view = look(self.feed, self._strategy.history, self._params, seen.at_ms)
+        except (HistoryError, NoPriceError):
+            # A callback may come before there is history; then it sees none.
+            view = LiveView(
+                symbol=self.key.symbol,
+                price=seen.price,
+                now_ms=seen.at_ms,
+                params=self._params,
+                history={},
+            )
+        self._enter_context(view)
+        await self._callbacks.call(calls)
+
+    def _enter_context(self, view: LiveView) -> None:
+        context = RunContext(key=self.key, at_ms=view.now_ms, backtest=False, view=view)
+        RUN_CONTEXT.set(context)
+
+    def _may_ask(self, now_ms: int) -> bool:
+        if not self._may_enter() or self.asking.is_off:
+            return False
+        if self.asking.is_circuit_open(self._loop.time()):
+            return False
+        return now_ms >= self.asking.due_ms(now_ms)
+
+    def _may_enter(self) -> bool:
+        held = self.keeper.held
+        if held.is_stopped or held.is_paused or self.block or self.is_ending:
+            return False
+        return not self._crew.health.is_storage_failing
+
+    def _failed(self, trouble: Raised | Exception | str) -> None:
+        self._crew.troubles.report("get_signal", self.key, trouble)
+        if self.asking.failed(self._loop.time()):
+            self._crew.troubles.report(
+                "circuit",
+                self.key,
+                f"{self.asking.failures} failures in a row: the strategy is left alone for a while",
+            )
+
+    def _report_raised(self, where: str, raised: Raised) -> None:
+        self._crew.troubles.report(where, self.key, raised)
+
+    def _report_refusal(self, refusal: Refusal | None) -> None:
+        if refusal is not None and refusal.fault is not None:
+            self._crew.troubles.report("validation", self.key, refusal.fault)
+        while self._desk.risk.faults:
+            fault = self._desk.risk.faults.pop()
+            where = f"risk {fault.risk_name} {fault.callback}"
+            self._crew.troubles.report(where, self.key, fault.raised)
+
+    def _arm(self) -> None:
+        self._bounds = bounds_of(self.keeper.held.state, self._desk.rules)
+
+    def _on_price(self, price: float) -> None:
+        """Hear a price: at a crossed level wake at once, else when the tick interval is over."""
+        if self._bounds.is_crossed(price):
+            self._waker.wake()
+        elif price != self._ticked_price:
+            ticked_s = self.ticked_at_s or 0.0
+            self._waker.wake_by(ticked_s + self._crew.pace.tick_interval_s)
+
+    def _due_s(self) -> float:
+        """Return when to tick without a new price: at a deadline, or to show that it lives."""
+        now_s = self._loop.time()
+        if self.ticked_at_s is None:
+            return now_s
+        state = self.keeper.held.state
+        now_ms = self._crew.clock.now_ms()
+        due_ms = deadline_ms(state, self._desk.rules)
+        if isinstance(state, Idle):
+            due_ms = self.asking.due_ms(now_ms)
+        quiet_s = self.ticked_at_s + self._crew.pace.tick_quiet_s
+        if due_ms is None or not self.feed.is_fresh():
+            return quiet_s
+        # One millisecond more, so that the clock has really passed the deadline by then.
+        left_s = (due_ms - now_ms + 1) / 1000 / self._crew.clock.speed
+        soonest_s = self.ticked_at_s + self._crew.pace.tick_interval_s
+        return min(quiet_s, now_s + left_s if left_s > 0 else max(soonest_s, now_s))

@@ -1,0 +1,291 @@
+"""The supervisor: one task per (symbol, strategy), started, watched, restarted, stopped.
+
+A fault stops the smallest thing. A task that dies is started again with growing pauses; what
+can no longer be helped ends the whole daemon at once and loudly, never silently in part.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from daemon.live.alerts import AlertPump
+from daemon.live.feed import MarketFeed
+
+from daemon.core.errors import FatalError, TransientError
+from daemon.core.events import Announcement, DoneContract
+from daemon.core.guard import Raised
+from daemon.core.records import RunEntry
+from daemon.core.signal import Key
+from daemon.core.strategy import Answer, Strategy, View
+from daemon.core.trader import Desk
+from daemon.live.followers import Followers
+from daemon.live.health import backoff_s
+from daemon.live.keeper import Keeper, Ledger
+from daemon.live.loop_monitor import LoopMonitor
+from daemon.live.minutes import MinuteLog
+from daemon.live.recovery import Recovered, Recovery
+from daemon.live.runner import Crew, Runner
+from daemon.live.status import Slot, status_of
+from daemon.ports import Journal, Meter, StateStore, TaskStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One task that is to run: its key, how to make its strategy, its risk profiles."""
+
+    key: Key
+    make: Callable[[], Strategy]
+    risk_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endurance:
+    """How the supervisor treats a task that fails, and how long a stop may take (seconds)."""
+
+    restarts_in_row_max: int = 5
+    pause_s_max: float = 60.0
+    steady_s: float = 300.0
+    stop_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Everything that the supervisor drives; wired in `app`."""
+
+    crew: Crew
+    make_feed: Callable[[Sequence[str]], MarketFeed]
+    recovery: Recovery
+    desk_of: Callable[[Key, tuple[str, ...]], Desk]
+    store: StateStore
+    journal: Journal
+    followers: Followers
+    minutes: MinuteLog
+    monitor: LoopMonitor
+    meter: Meter
+    run_entry: RunEntry
+    alerts: tuple[AlertPump, ...] = ()
+    endurance: Endurance = Endurance()
+
+
+class Caretaker(Strategy):
+    """Watches what is open where the strategy itself is gone or cannot be made; never asks."""
+
+    def get_signal(self, view: View) -> Answer:
+        """Return None: whatever is open is only monitored to its end."""
+        del view
+
+
+class Supervisor:
+    """Runs the plans until `stop` is called or something ends the daemon. Call `run` once."""
+
+    def __init__(self, plans: Sequence[Plan], staff: Staff) -> None:
+        self.slots: dict[Key, Slot] = {plan.key: Slot(key=plan.key) for plan in plans}
+        self.orphans: tuple[Key, ...] = ()
+        self.feed: MarketFeed | None = None
+        self.has_recovered = asyncio.Event()
+        self.keepers: dict[Key, Keeper] = {}
+        self._plans = {plan.key: plan for plan in plans}
+        self._staff = staff
+        self._crew = staff.crew
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Recover, run every task, and wind up. Raises FatalError, StateLockedError."""
+        async with asyncio.TaskGroup() as services:
+            background = [
+                services.create_task(self._crew.fanout.run(), name="fanout"),
+                services.create_task(self._crew.troubles.run(), name="troubles"),
+                services.create_task(self._staff.monitor.run(), name="loop-monitor"),
+            ]
+            try:
+                await self._work()
+            finally:
+                for task in background:
+                    task.cancel()
+
+    def stop(self) -> None:
+        """Begin the graceful stop: steps under way are finished, nothing new begins."""
+        self._ending.set()
+        for slot in self.slots.values():
+            if slot.runner is not None:
+                slot.runner.end()
+
+    def snapshot(self) -> tuple[TaskStatus, ...]:
+        """Return how every task stands."""
+        now_s = self._loop.time()
+        return tuple(status_of(slot, now_s) for slot in self.slots.values())
+
+    async def _work(self) -> None:
+        recovered = await self._staff.recovery.recovered()
+        self._adopt(recovered)
+        await self._staff.journal.append((self._staff.run_entry,))
+        async with asyncio.TaskGroup() as group:
+            ledger = self._ledger(group)
+            for key, kept in recovered.keys.items():
+                names = self._plans[key].risk_names if key in self._plans else ()
+                self._keep(key, names, recovered, ledger)
+                self._staff.followers.mark(kept.held)
+            self.feed = self._staff.make_feed(sorted({key.symbol for key in self._plans}))
+            services = [
+                group.create_task(self.feed.run(), name="feed"),
+                group.create_task(self._staff.followers.run(), name="followers"),
+                group.create_task(self._staff.minutes.run(), name="minutes"),
+                *(group.create_task(pump.run(), name=pump.name) for pump in self._staff.alerts),
+            ]
+            for plan in self._plans.values():
+                task = group.create_task(self._supervise(plan, ledger), name=str(plan.key))
+                self._tasks[plan.key] = task
+            self.has_recovered.set()
+            await self._until_over()
+            await self._wind_up(services)
+
+    def _ledger(self, group: asyncio.TaskGroup) -> Ledger:
+        crew = self._crew
+        return Ledger(
+            store=self._staff.store,
+            journal=self._staff.journal,
+            announce=self._announce,
+            health=crew.health,
+            troubles=crew.troubles,
+            timings=crew.timings,
+            spawn=group.create_task,
+            has_changed=self._staff.followers.mark,
+        )
+
+    def _announce(self, events: Sequence[Announcement]) -> None:
+        self._crew.fanout.announce(events)
+        for pump in self._staff.alerts:
+            pump.notify()
+
+    def _adopt(self, recovered: Recovered) -> None:
+        """Give what no configured strategy owns a caretaker, and tell of every damaged file."""
+        self.orphans = recovered.orphans
+        for key in recovered.orphans:
+            held = recovered.of(key).held
+            self.slots[key] = Slot(key=key)
+            self._plans[key] = Plan(key=key, make=Caretaker, risk_names=held.risk_names)
+            self._crew.troubles.report(
+                "orphan", key, "not configured any more; what it holds is watched to its end"
+            )
+        for fault in recovered.faults:
+            key = fault.key or Key(exchange_name="", symbol="", strategy_name="")
+            self._staff.meter.count("quarantined_files")
+            self._crew.troubles.report("state", key, fault.message)
+
+    def _keep(
+        self, key: Key, risk_names: tuple[str, ...], recovered: Recovered, ledger: Ledger
+    ) -> Keeper:
+        if key not in self.keepers:
+            kept = recovered.of(key)
+            self.keepers[key] = Keeper(
+                replace(kept.held, risk_names=risk_names or kept.held.risk_names),
+                self._staff.desk_of(key, risk_names),
+                ledger,
+                is_schedule_stale=kept.is_schedule_stale,
+            )
+        return self.keepers[key]
+
+    async def _supervise(self, plan: Plan, ledger: Ledger) -> None:
+        """Run one task, again after each failure, until it ends by itself or the daemon stops."""
+        slot = self.slots[plan.key]
+        failures = 0
+        while not self._ending.is_set():
+            started_s = self._loop.time()
+            try:
+                runner = await self._hire(plan, slot, ledger)
+                await runner.run()
+            except Exception as error:
+                self._crew.troubles.report("task", plan.key, error)
+                slot.reason = f"failed: {error}"
+            else:
+                self._finished(slot)
+                return
+            is_steady = self._loop.time() - started_s > self._staff.endurance.steady_s
+            failures = 1 if is_steady else failures + 1
+            await self._pause(slot, failures)
+
+    async def _pause(self, slot: Slot, failures: int) -> None:
+        endurance = self._staff.endurance
+        has_given_up = failures >= endurance.restarts_in_row_max
+        slot.condition = "circuit_open" if has_given_up else "backing_off"
+        slot.restarts += 1
+        self._staff.meter.count("task_restarts")
+        pause_s = endurance.pause_s_max if has_given_up else backoff_s(failures)
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._ending.wait()
+        except TimeoutError:
+            return
+
+    async def _hire(self, plan: Plan, slot: Slot, ledger: Ledger) -> Runner:
+        """Return a runner with its memory recovered, watching only if its strategy is no good."""
+        kept = await self._staff.recovery.wait_for_init(plan.key)
+        recovered = await self._staff.recovery.recovered()
+        keeper = self._keep(plan.key, plan.risk_names, recovered, ledger)
+        made = self._crew.containment.call(str(plan.key), plan.make)
+        slot.condition, slot.reason = "running", ""
+        if isinstance(made, Raised):
+            self._crew.troubles.report("strategy", plan.key, made)
+            slot.condition, slot.reason = "off", f"the strategy cannot be made: {made.message}"
+        strategy = Caretaker() if isinstance(made, Raised) else made.value
+        if self.feed is None:
+            raise FatalError("a task was started before the market feed")
+        desk = self._staff.desk_of(plan.key, plan.risk_names)
+        runner = Runner(strategy, self.feed.of(plan.key.symbol), keeper, desk, self._crew)
+        runner.block = kept.block
+        slot.runner = runner
+        if self._ending.is_set():
+            runner.end()
+        return runner
+
+    def _finished(self, slot: Slot) -> None:
+        if self._ending.is_set():
+            return
+        slot.condition = "stopped"
+        self._crew.fanout.announce(
+            (
+                DoneContract(
+                    exchange_name=slot.key.exchange_name,
+                    strategy_name=slot.key.strategy_name,
+                    symbol=slot.key.symbol,
+                    backtest=False,
+                ),
+            )
+        )
+
+    async def _until_over(self) -> None:
+        """Wait for the stop, or until every task has ended by itself."""
+        ending = self._loop.create_task(self._ending.wait())
+        everyone = set(self._tasks.values())
+        try:
+            while everyone and not ending.done():
+                done, _ = await asyncio.wait({ending, *everyone}, return_when="FIRST_COMPLETED")
+                everyone -= done
+        finally:
+            ending.cancel()
+
+    async def _wind_up(self, services: Sequence["asyncio.Task[None]"]) -> None:
+        """End in stages: the tasks finish their steps, then the feed, then what is in line."""
+        self.stop()
+        tasks = set(self._tasks.values())
+        _, stuck = await asyncio.wait(tasks, timeout=self._staff.endurance.stop_s)
+        for task in stuck:
+            task.cancel()
+        for task in services:
+            task.cancel()
+        await asyncio.wait([*tasks, *services])
+        await self._last_words()
+
+    async def _last_words(self) -> None:
+        """Write what follows and what waits, for as long as it works at once."""
+        try:
+            async with asyncio.timeout(self._staff.endurance.stop_s):
+                await self._staff.minutes.flush()
+                await self._staff.followers.flush()
+                await self._crew.troubles.flush()
+                await self._crew.fanout.drain(self._staff.endurance.stop_s / 2)
+        except (TimeoutError, TransientError):
+            # All of it is rebuilt or retold at the next start; the truth is on disk already.
+            return

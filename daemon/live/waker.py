@@ -1,0 +1,52 @@
+"""What a task sleeps on: one waiter, woken by a call or at a moment, whichever is first."""
+
+import asyncio
+
+
+class Waker:
+    """Cheap enough for a thousand tasks: one future and one timer each, no queues."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_s = 0.0
+        self._is_set = False
+
+    async def wait(self, due_s: float) -> float:
+        """Sleep until `wake`, or until `due_s` of the loop's time; return when it was due (s)."""
+        if self._is_set:
+            self._is_set = False
+            return self._loop.time()
+        self._future = self._loop.create_future()
+        self._at(due_s)
+        try:
+            await self._future
+        finally:
+            self._future = None
+            self._is_set = False
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        return self._due_s
+
+    def wake(self) -> None:
+        """End the sleep now; where nobody sleeps, the next one ends at once."""
+        self._due_s = min(self._due_s, self._loop.time()) if self._future else self._loop.time()
+        self._ring()
+
+    def wake_by(self, due_s: float) -> None:
+        """End the sleep at `due_s` at the latest."""
+        if self._future is not None and due_s < self._due_s:
+            self._at(due_s)
+
+    def _at(self, due_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due_s = due_s
+        self._timer = self._loop.call_at(due_s, self._ring)
+
+    def _ring(self) -> None:
+        self._is_set = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
