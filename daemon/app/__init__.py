@@ -1,0 +1,1 @@
+"""Where the rooms meet: configuration, wiring, the service, the command line, the public face."""
