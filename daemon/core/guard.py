@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
+from types import CoroutineType
 from typing import Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -81,7 +82,8 @@ def is_async(function: object) -> bool:
 
 def close_unawaited(value: object) -> None:
     """Close `value` if it is a coroutine that nobody will await, so that it does not complain."""
-    if inspect.iscoroutine(value):
+    # Its type and not isinstance, which would ask the value: a foreign __class__ may raise.
+    if type(value) is CoroutineType:
         call_foreign(value.close)
 
 

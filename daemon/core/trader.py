@@ -24,7 +24,7 @@ from daemon.core.states import (
     row_of,
     tick,
 )
-from daemon.core.validation import InvalidSignalError, Moment, make_row, read_signal
+from daemon.core.validation import InvalidSignalError, Moment, form_faults, make_row, read_signal
 
 Broker = Callable[[Order], Filled | None]
 """Answers an order at once, or None where the answer comes later as a given of its own."""
@@ -127,12 +127,14 @@ def propose(
         timestamp=moment.at_ms,
     )
     refusal = desk.risk.check(desk.risk_names, request)
-    if refusal is not None and refusal.fault is None:
+    # A refusal comes first, but not one of nonsense: that must not reach the journal, and a rule
+    # that broke on it is no news beside what is wrong with the signal.
+    is_nonsense = bool(form_faults(signal, moment.price))
+    if refusal is not None and refusal.fault is None and not is_nonsense:
         return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
     try:
         row = make_row(signal, moment, desk.rules)
     except InvalidSignalError as error:
-        # A rule that broke on nonsense is no news beside what is wrong with the signal.
         return error
     if refusal is not None:
         return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))

@@ -6,14 +6,23 @@ All faults are found at once and told in one error, so that an author mends them
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import islice
+from typing import cast
 
+from daemon.core.guard import Raised, call_foreign, close_unawaited
 from daemon.core.plain_text import to_plain_text
-from daemon.core.pnl import distance_percent_break_even, profit_loss
+from daemon.core.pnl import Position, distance_percent_break_even, profit_loss
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, SignalRow, make_id
 
-_FIELDS = {field.name for field in fields(Signal)}
+_FIELDS = tuple(field.name for field in fields(Signal))
 _REQUIRED = ("position", "price_take_profit", "price_stop_loss", "minute_estimated_time")
+_PRICES = ("price_open", "price_take_profit", "price_stop_loss")
+_WORDS = ("note", "id")
+_NAMES_MAX = 50
+
+DISTANCE_TOLERANCE_PERCENT = 1e-9
+"""What a float may lack: the distance of 99.9 from 100 is computed as 0.09999999999999432 %."""
 
 
 class InvalidSignalError(ValueError):
@@ -34,22 +43,36 @@ class Moment:
 
 
 def read_signal(returned: object) -> Signal:
-    """Return `returned` as a Signal, its values still unchecked.
+    """Return a copy of what `get_signal` returned, its values still unchecked.
 
-    A Signal passes as it is; a mapping must have the Signal's fields and no others. Raises
+    It may be a Signal, or a mapping that has the Signal's fields and no others. Numbers and texts
+    become plain ones, so that nothing can change them later; texts are flattened. Raises
     InvalidSignalError for anything else.
     """
-    if isinstance(returned, Signal):
-        return returned
-    if not isinstance(returned, Mapping):
-        kind = type(returned).__name__
+    close_unawaited(returned)
+    outcome = call_foreign(_values_of, returned)
+    kind = type(returned).__name__
+    if isinstance(outcome, Raised):
+        reason = f"{outcome.error}: {outcome.message}"
+        raise InvalidSignalError([f"get_signal returned a {kind} that cannot be read: {reason}"])
+    values = outcome.value
+    if values is None:
         raise InvalidSignalError([f"get_signal must return a Signal or None, not {kind}"])
-    given = {str(name): value for name, value in returned.items()}
-    faults = [f"{name} is missing" for name in _REQUIRED if name not in given]
-    faults += [f"{name} is not a field of Signal" for name in given if name not in _FIELDS]
+    faults = [f"{name} is missing" for name in _REQUIRED if name not in values]
+    faults += [
+        f"{to_plain_text(name)[:40]} is not a field of Signal"
+        for name in values
+        if name not in _FIELDS
+    ]
     if faults:
-        raise InvalidSignalError(faults)
-    return Signal(**given)
+        raise InvalidSignalError(faults + _faults_of_form(values))
+    return _signal_of(values)
+
+
+def form_faults(signal: Signal, price: float) -> list[str]:
+    """Return what is wrong with the current price and the values of `signal`, each for itself."""
+    values: dict[str, object] = {name: getattr(signal, name) for name in _FIELDS}
+    return _faults_of_price("the current price", price) + _faults_of_form(values)
 
 
 def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
@@ -58,99 +81,170 @@ def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     With a `price_open` that the market has not reached yet the row is scheduled; otherwise it
     opens at once, at `price_open` or at the current price. Raises InvalidSignalError.
     """
-    faults: list[str] = []
-    price = _price("the current price", moment.price, faults)
-    entry = price
-    if signal.price_open is not None:
-        entry = _price("price_open", signal.price_open, faults)
-    take_profit = _price("price_take_profit", signal.price_take_profit, faults)
-    stop_loss = _price("price_stop_loss", signal.price_stop_loss, faults)
-    minutes = _minutes(signal.minute_estimated_time, faults)
-    faults += _faults_of_words(signal)
-    if faults:
-        raise InvalidSignalError(faults)
-    is_reached = price <= entry if signal.position == "long" else price >= entry
+    faults = form_faults(signal, moment.price)
+    price = _price_or_nan(moment.price)
+    entry = price if signal.price_open is None else _price_or_nan(signal.price_open)
+    position = _position_or_long(signal.position)
+    is_reached = price <= entry if position == "long" else price >= entry
     row = SignalRow(
         id=make_id("signal", moment.key, moment.at_ms),
-        label=to_plain_text(signal.id or ""),
+        label=_words_or_none(signal.id),
         symbol=moment.key.symbol,
         strategy_name=moment.key.strategy_name,
         exchange_name=moment.key.exchange_name,
-        position=signal.position,
+        position=position,
         price_open=entry,
-        price_take_profit=take_profit,
-        price_stop_loss=stop_loss,
-        minute_estimated_time=minutes,
-        note=to_plain_text(signal.note or ""),
+        price_take_profit=_price_or_nan(signal.price_take_profit),
+        price_stop_loss=_price_or_nan(signal.price_stop_loss),
+        minute_estimated_time=_minutes_or_zero(signal.minute_estimated_time),
+        note=_words_or_none(signal.note),
         scheduled_at=moment.at_ms,
         pending_at=moment.at_ms,
         is_scheduled=not is_reached,
     )
-    faults = _faults_of_prices(row, rules)
-    if not row.is_scheduled:
+    # A price that is no price has become NaN, which is on no wrong side of anything: what has
+    # been told of already is not told of twice.
+    if not _faults_of_position(signal.position):
+        faults += _faults_of_prices(row, rules)
         faults += _faults_of_immediate(row, price)
+        faults += _faults_of_size(row, rules)
+    faults += _faults_of_life(row, rules)
     if faults:
         raise InvalidSignalError(faults)
     return row
 
 
-def _number(value: object) -> float | None:
-    """Return `value` as a plain float, or None if it is no real int or float.
-
-    The base classes' own conversions are used: a subclass may have overridden anything.
-    """
-    if isinstance(value, bool):
+def _values_of(returned: object) -> dict[str, object] | None:
+    """Return the fields of a Signal or a mapping by name. Runs foreign code."""
+    if isinstance(returned, Signal):
+        found = [(name, getattr(returned, name)) for name in _FIELDS]
+    elif isinstance(returned, Mapping):
+        found = [(_name(key), value) for key, value in islice(returned.items(), _NAMES_MAX)]
+    else:
         return None
-    if isinstance(value, float):
-        return float.__float__(value)
-    if not isinstance(value, int):
+    return {name: _exact(value) for name, value in found}
+
+
+def _signal_of(values: Mapping[str, object]) -> Signal:
+    # The casts are a promise of later: `make_row` refuses whatever does not keep it.
+    return Signal(
+        position=cast(Position, values["position"]),
+        price_take_profit=cast(float, values["price_take_profit"]),
+        price_stop_loss=cast(float, values["price_stop_loss"]),
+        minute_estimated_time=cast(int, values["minute_estimated_time"]),
+        price_open=cast(float | None, values.get("price_open")),
+        note=cast(str | None, _flat(values.get("note"))),
+        id=cast(str | None, _flat(values.get("id"))),
+    )
+
+
+def _exact(value: object) -> object:
+    """Return a plain number or text for one of a subclass, which may have overridden anything."""
+    kind = type(value)
+    if kind in (bool, int, float, str):
+        return value
+    # Not isinstance: a proxy may claim any class, and answers for it with whatever it likes.
+    if issubclass(kind, float):
+        return float.__float__(cast(float, value))
+    if issubclass(kind, int):
+        return int.__int__(cast(int, value))
+    if issubclass(kind, str):
+        return str.__str__(cast(str, value))
+    return value
+
+
+def _name(key: object) -> str:
+    name = _exact(key)
+    return name if type(name) is str else type(name).__name__
+
+
+def _flat(value: object) -> object:
+    return to_plain_text(value) if type(value) is str else value
+
+
+def _number(value: object) -> float | None:
+    """Return `value` as a float, or None if it is no real int or float."""
+    number = _exact(value)
+    if type(number) is float:
+        return number
+    if type(number) is not int:
         return None
     try:
-        return int.__float__(value)
+        return float(number)
     except OverflowError:
         return math.inf
 
 
-def _price(name: str, value: object, faults: list[str]) -> float:
+def _price_or_nan(value: object) -> float:
     number = _number(value)
-    if number is None:
-        faults.append(f"{name} must be a number, got {_shown(value)}")
-        return math.nan
-    if not math.isfinite(number):
-        faults.append(f"{name} must be finite, got {number}")
-    elif number <= 0:
-        faults.append(f"{name} must be positive, got {number}")
-    return number
+    return number if number is not None and 0 < number < math.inf else math.nan
 
 
-def _minutes(value: object, faults: list[str]) -> int:
-    name = "minute_estimated_time"
+def _minutes_or_zero(value: object) -> int:
     number = _number(value)
-    if number is None:
-        faults.append(f"{name} must be a whole number of minutes, got {_shown(value)}")
-    elif not (math.isfinite(number) and number.is_integer()):
-        faults.append(f"{name} must be a whole number of minutes, got {number}")
-    elif number <= 0:
-        faults.append(f"{name} must be positive, got {number}")
-    else:
-        return int(number)
-    return 0
+    is_whole = number is not None and math.isfinite(number) and number.is_integer()
+    return int(number) if number is not None and is_whole else 0
 
 
-def _faults_of_words(signal: Signal) -> list[str]:
-    faults = []
-    # A list or a dict as a position must be refused too, and cannot be hashed.
-    if not (isinstance(signal.position, str) and signal.position in ("long", "short")):
-        faults.append(f'position must be "long" or "short", got {_shown(signal.position)}')
-    for name, value in (("note", signal.note), ("id", signal.id)):
-        if not isinstance(value, str | None):
+def _position_or_long(value: object) -> Position:
+    position = _exact(value)
+    return "short" if type(position) is str and position == "short" else "long"
+
+
+def _words_or_none(value: object) -> str:
+    text = _exact(value)
+    return to_plain_text(text) if type(text) is str else ""
+
+
+def _faults_of_form(values: Mapping[str, object]) -> list[str]:
+    faults: list[str] = []
+    if "position" in values:
+        faults += _faults_of_position(values["position"])
+    for name in _PRICES:
+        value = values.get(name)
+        if name in values and not (value is None and name == "price_open"):
+            faults += _faults_of_price(name, value)
+    if "minute_estimated_time" in values:
+        faults += _faults_of_minutes("minute_estimated_time", values["minute_estimated_time"])
+    for name in _WORDS:
+        value = _exact(values.get(name))
+        if value is not None and type(value) is not str:
             faults.append(f"{name} must be text, got {_shown(value)}")
     return faults
 
 
+def _faults_of_position(value: object) -> list[str]:
+    position = _exact(value)
+    # A list or a dict as a position must be refused too, and cannot be hashed.
+    if type(position) is str and position in ("long", "short"):
+        return []
+    return [f'position must be "long" or "short", got {_shown(position)}']
+
+
+def _faults_of_price(name: str, value: object) -> list[str]:
+    number = _number(value)
+    if number is None:
+        return [f"{name} must be a number, got {_shown(value)}"]
+    if not math.isfinite(number):
+        return [f"{name} must be finite, got {number}"]
+    return [] if number > 0 else [f"{name} must be positive, got {number}"]
+
+
+def _faults_of_minutes(name: str, value: object) -> list[str]:
+    number = _number(value)
+    if number is None:
+        return [f"{name} must be a whole number of minutes, got {_shown(value)}"]
+    if not (math.isfinite(number) and number.is_integer()):
+        return [f"{name} must be a whole number of minutes, got {number}"]
+    return [] if number > 0 else [f"{name} must be positive, got {number}"]
+
+
 def _shown(value: object) -> str:
-    # The type alone: a foreign __repr__ may raise, hang, or hold a secret.
-    return f"{value!r}"[:40] if isinstance(value, str | None | bool) else type(value).__name__
+    shown = _exact(value)
+    if shown is None or type(shown) is bool:
+        return str(shown)
+    # Of anything else the type alone: a foreign __repr__ may raise, hang, or hold a secret.
+    return repr(shown[:40]) if type(shown) is str else type(shown).__name__
 
 
 def _faults_of_prices(row: SignalRow, rules: Rules) -> list[str]:
@@ -176,19 +270,35 @@ def _faults_of_prices(row: SignalRow, rules: Rules) -> list[str]:
         )
     else:
         faults += _faults_of_loss(side, loss, rules)
-    if row.minute_estimated_time > rules.max_signal_lifetime_minutes:
-        faults.append(
-            f"minute_estimated_time ({row.minute_estimated_time}) is above the maximum of "
-            f"{rules.max_signal_lifetime_minutes} minutes"
-        )
     return faults
+
+
+def _faults_of_size(row: SignalRow, rules: Rules) -> list[str]:
+    """A result that overflows must not reach a state file, where it could not be written."""
+    ends = (row.price_take_profit, row.price_stop_loss)
+    if any(math.isnan(price) for price in (row.price_open, *ends)):
+        return []
+    results = [profit_loss(row.position, row.price_open, end, rules) for end in ends]
+    if all(math.isfinite(result.pnl_percentage) for result in results):
+        return []
+    return ["the prices are too far apart to compute a result"]
+
+
+def _faults_of_life(row: SignalRow, rules: Rules) -> list[str]:
+    if row.minute_estimated_time <= rules.max_signal_lifetime_minutes:
+        return []
+    fault = (
+        f"minute_estimated_time ({row.minute_estimated_time}) is above the maximum of "
+        f"{rules.max_signal_lifetime_minutes} minutes"
+    )
+    return [fault]
 
 
 def _faults_of_profit(row: SignalRow, distance: float, rules: Rules) -> list[str]:
     side = row.position.capitalize()
     least = rules.min_takeprofit_distance_percent
     faults = []
-    if least and distance < least:
+    if least and distance < least - DISTANCE_TOLERANCE_PERCENT:
         faults.append(
             f"{side}: take profit is {distance:.3f} % from price_open, the minimum is {least} %"
         )
@@ -196,35 +306,34 @@ def _faults_of_profit(row: SignalRow, distance: float, rules: Rules) -> list[str
     if rules.require_profit_after_costs and pnl <= 0:
         needed = distance_percent_break_even(row.position, rules)
         faults.append(
-            f"{side}: at its take profit ({distance:.3f} % away) the signal would lose "
-            f"{-pnl:.3f} % after costs; it must be more than {needed:.4f} % away"
+            f"{side}: at its take profit ({distance:.4f} % away) the signal would lose "
+            f"{-pnl:.4f} % after costs; costs take {needed:.4f} %, so that it must be at least "
+            f"{math.ceil(needed * 1e4) / 1e4:.4f} % away"
         )
     return faults
 
 
 def _faults_of_loss(side: str, distance: float, rules: Rules) -> list[str]:
     least, most = rules.min_stoploss_distance_percent, rules.max_stoploss_distance_percent
-    if least and distance < least:
+    if least and distance < least - DISTANCE_TOLERANCE_PERCENT:
         return [f"{side}: stop loss is {distance:.3f} % from price_open, the minimum is {least} %"]
-    if most and distance > most:
+    if most and distance > most + DISTANCE_TOLERANCE_PERCENT:
         return [f"{side}: stop loss is {distance:.3f} % from price_open, the maximum is {most} %"]
     return []
 
 
 def _faults_of_immediate(row: SignalRow, price: float) -> list[str]:
     """An immediate signal must not be at its own stop or target already."""
+    if row.is_scheduled:
+        return []
     sign = 1 if row.position == "long" else -1
-    side = row.position.capitalize()
-    if sign * price <= sign * row.price_stop_loss:
-        return [
-            f"{side} immediate: the current price ({price}) is already at the stop loss "
-            f"({row.price_stop_loss})"
-        ]
-    if sign * price >= sign * row.price_take_profit:
-        return [
-            f"{side} immediate: the current price ({price}) is already at the take profit "
-            f"({row.price_take_profit})"
-        ]
-    return []
-
-
+    limits = (
+        ("stop loss", row.price_stop_loss, sign * price <= sign * row.price_stop_loss),
+        ("take profit", row.price_take_profit, sign * price >= sign * row.price_take_profit),
+    )
+    return [
+        f"{row.position.capitalize()} immediate: the current price ({price}) is already at the "
+        f"{name} ({limit})"
+        for name, limit, is_reached in limits
+        if is_reached
+    ]
