@@ -1,0 +1,52 @@
+"""One sleeper, woken by a call or at a moment."""
+
+import asyncio
+
+from daemon.live.waker import Waker
+from daemon.simulation.loop import run_virtual
+
+
+def test_it_wakes_when_it_is_due() -> None:
+    async def scene() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        waker = Waker()
+        due_s = await waker.wait(loop.time() + 5)
+        return due_s, loop.time()
+
+    due_s, now_s = run_virtual(scene())
+
+    assert due_s == now_s == 5.0
+
+
+def test_a_call_ends_the_sleep_at_once() -> None:
+    async def scene() -> float:
+        loop = asyncio.get_running_loop()
+        waker = Waker()
+        loop.call_later(1, waker.wake)
+        await waker.wait(loop.time() + 5)
+        return loop.time()
+
+    assert run_virtual(scene()) == 1.0
+
+
+def test_a_nearer_moment_wins_and_a_later_one_does_not() -> None:
+    async def scene() -> float:
+        loop = asyncio.get_running_loop()
+        waker = Waker()
+        loop.call_later(0.5, waker.wake_by, 2.0)
+        loop.call_later(0.6, waker.wake_by, 3.0)
+        await waker.wait(loop.time() + 5)
+        return loop.time()
+
+    assert run_virtual(scene()) == 2.0
+
+
+def test_a_call_while_nobody_sleeps_is_not_lost() -> None:
+    async def scene() -> float:
+        loop = asyncio.get_running_loop()
+        waker = Waker()
+        waker.wake()
+        await waker.wait(loop.time() + 5)
+        return loop.time()
+
+    assert run_virtual(scene()) == 0.0
