@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.core.candles import Candle, interval_ms
-from daemon.simulation.market import BookLevel, MarketSpec, Ticker, Trade
+from daemon.simulation.market import BookLevel, Grid, MarketSpec, Ticker, Trade
 
 QUANTITY_STEPS_MAX = 9_000_000_000
 PRICE_MAX = 1_000_000_000.0
@@ -68,7 +68,7 @@ def symbol_payload(spec: MarketSpec) -> dict[str, Any]:
             {
                 "filterType": "LOT_SIZE",
                 "minQty": step,
-                "maxQty": decimal_text(spec.quantity_step * QUANTITY_STEPS_MAX),
+                "maxQty": decimal_text(Grid(spec.quantity_step).value(QUANTITY_STEPS_MAX)),
                 "stepSize": step,
             },
             {

@@ -1,8 +1,9 @@
 """The one task that feeds all sockets: each message is made and serialised once."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, assert_never
 
 import orjson
 
@@ -12,52 +13,95 @@ from daemon.simulation.server.sockets import Message, Socket
 from daemon.simulation.server.streams import AnyStream, news, symbol_of
 
 SECOND_MS = 1000
-PUSH_INTERVAL_S = 0.1
+SLOT_S_MIN = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPace:
+    """How often streams are pushed (machine time), and over how many moments a round is spread.
+
+    A real exchange's pairs do not trade in step, and ccxt's loop over many pairs sees only the
+    first of those that come at once; `slots = 1` pushes all at once all the same.
+    """
+
+    interval_s: float = 0.1
+    slots: int = 50
+
+
+class Feed(NamedTuple):
+    """A stream that somebody reads, and who does."""
+
+    name: str
+    stream: AnyStream
+    sockets: list[Socket]
 
 
 class Pusher:
-    """Pushes what is new once a market second, but no more often than `interval_s` allows.
+    """Tells each pair's news once a market second, but no more often than `pace` allows.
 
-    `interval_s` is machine time: at sixty times real time one push covers several market seconds,
-    and each candle that closed in them is still told of as closed.
+    At sixty times real time one push covers several market seconds, and each candle that closed in
+    them is still told of as closed. A round begins just after a market second has.
     """
 
-    def __init__(self, stage: Stage, interval_s: float = PUSH_INTERVAL_S) -> None:
+    def __init__(self, stage: Stage, pace: PushPace) -> None:
         self.sockets: set[Socket] = set()
         self._stage = stage
-        self._interval_s = interval_s
-        self._pushed_ms = stage.clock.now_ms()
+        self._pace = pace
+        self._round_ms = stage.clock.now_ms()
+        self._pushed_ms: dict[str, int] = {}
 
     async def run_forever(self) -> None:
         """Push until cancelled."""
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
         while True:
-            await asyncio.sleep(self._pause_s())
-            self.push()
+            await asyncio.sleep(max(self._rest_s(), begun_s + self._pace.interval_s - loop.time()))
+            begun_s = loop.time()
+            parts = self.begin_round()
+            for number, symbols in enumerate(parts):
+                await asyncio.sleep(begun_s + self._period_s() * number / len(parts) - loop.time())
+                for symbol, feeds in symbols.items():
+                    self.push(symbol, feeds)
 
-    def push(self) -> None:
-        """Hand out what is new since the last push."""
+    def begin_round(self) -> Sequence[dict[str, list[Feed]]]:
+        """Return what is read now, by symbol, cut into the parts that are pushed one by one."""
+        feeds = self._feeds()
+        self._pushed_ms = {symbol: self._pushed_ms.get(symbol, self._round_ms) for symbol in feeds}
+        self._round_ms = self._stage.clock.now_ms()
+        symbols = list(feeds)
+        count = min(self._pace.slots, len(symbols), max(1, int(self._period_s() / SLOT_S_MIN)))
+        return [{symbol: feeds[symbol] for symbol in symbols[n::count]} for n in range(count)]
+
+    def push(self, symbol: str, feeds: Iterable[Feed]) -> None:
+        """Hand out what is new about one symbol since its last push."""
         moment = self._stage.moment()
-        since_ms, self._pushed_ms = self._pushed_ms, moment.now_ms
-        for name, (stream, sockets) in self._readers().items():
-            target = Target(name, symbol_of(stream))
-            scene = self._stage.scene(name, moment)
-            for payload in news(scene, stream, since_ms):
+        since_ms, self._pushed_ms[symbol] = self._pushed_ms[symbol], moment.now_ms
+        for feed in feeds:
+            scene = self._stage.scene(feed.name, moment)
+            target = Target(feed.name, symbol)
+            for payload in news(scene, feed.stream, since_ms):
                 effect = self._stage.frame_effect(target, moment)
-                _deliver(Message(name, orjson.dumps(payload)), sockets, effect)
+                _deliver(Message(feed.name, orjson.dumps(payload)), feed.sockets, effect)
 
-    def _readers(self) -> dict[str, tuple[AnyStream, list[Socket]]]:
-        """Return who reads which stream, by the stream's name."""
-        readers: dict[str, tuple[AnyStream, list[Socket]]] = {}
+    def _feeds(self) -> dict[str, list[Feed]]:
+        """Return all streams that are read, by their symbol ("" for those of all pairs)."""
+        feeds: dict[str, Feed] = {}
         for socket in self.sockets:
             for name, stream in socket.subscriptions.items():
-                readers.setdefault(name, (stream, []))[1].append(socket)
-        return readers
+                feeds.setdefault(name, Feed(name, stream, [])).sockets.append(socket)
+        by_symbol: dict[str, list[Feed]] = {}
+        for feed in feeds.values():
+            by_symbol.setdefault(symbol_of(feed.stream), []).append(feed)
+        return by_symbol
 
-    def _pause_s(self) -> float:
+    def _period_s(self) -> float:
+        """Return how long a round is in machine time."""
+        return max(self._pace.interval_s, 1.0 / self._stage.clock.speed)
+
+    def _rest_s(self) -> float:
         """Return the machine time until just after the market's next second has begun."""
         clock = self._stage.clock
-        rest_ms = SECOND_MS - clock.now_ms() % SECOND_MS + 1
-        return max(self._interval_s, rest_ms / SECOND_MS / clock.speed)
+        return (SECOND_MS - clock.now_ms() % SECOND_MS + 1) / SECOND_MS / clock.speed
 
 
 def _deliver(message: Message, sockets: Iterable[Socket], effect: FrameEffect | None) -> None:

@@ -68,7 +68,7 @@ class Socket:
     def __init__(
         self,
         response: web.WebSocketResponse,
-        transport: asyncio.BaseTransport | None,
+        transport: asyncio.Transport | None,
         counters: Counters,
         *,
         is_combined: bool = False,
@@ -84,8 +84,8 @@ class Socket:
         self._end_code: int | None = None
 
     def push(self, message: Message) -> None:
-        """Queue a message of a stream, unless the connection is ending."""
-        if self._end_code is None:
+        """Queue a message of a stream, unless the client has left it or the line is ending."""
+        if self._end_code is None and message.stream_name in self.subscriptions:
             self._post(message.combined if self.is_combined else message.plain)
             self._counters.messages_pushed += 1
 
@@ -96,7 +96,7 @@ class Socket:
         self._end_code = code
         if code == CLOSE_ABNORMAL:
             self._outbox.clear()
-            if isinstance(self._transport, asyncio.WriteTransport):
+            if self._transport is not None:
                 self._transport.abort()
         self._has_mail.set()
 
@@ -132,9 +132,8 @@ class Socket:
         loop = asyncio.get_running_loop()
         async for frame in self._response:
             if self._pace.too_fast(loop.time()):
-                await self.close(CLOSE_TOO_FAST, b"Too many requests")
-                return
-            if frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                self.end(CLOSE_TOO_FAST)
+            elif frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 self._counters.messages_received += 1
                 self._post(orjson.dumps(self.answer(frame.data, names)))
 
