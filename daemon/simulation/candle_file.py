@@ -118,8 +118,8 @@ def _candle(cells: Sequence[str], line: int) -> Candle:
         )
         raise CandleFileError(line, column, f"{cell!r} is not a number") from None
     candle = Candle(at_ms, opened, high, low, close, volume)
-    is_sound = 0 < low <= min(opened, close) and max(opened, close) <= high < math.inf
-    if not (is_sound and 0 <= volume < math.inf):
+    is_sound = 0 < low <= min(opened, close) and max(opened, close) <= high and volume >= 0
+    if not (is_sound and all(map(math.isfinite, candle))):
         raise CandleFileError(line, *_find_fault(candle))
     return candle
 

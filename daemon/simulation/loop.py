@@ -6,7 +6,6 @@ so, and a socket is refused. What would run in a thread runs on the loop.
 """
 
 import asyncio
-import math
 import random
 import selectors
 from collections import deque
@@ -21,6 +20,8 @@ Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
 NAMES_SHOWN_MAX = 10
+RESOLUTION_S = 1e-6
+"""Timers this close are due together. Less than a float resolves after years, and it would hang."""
 
 
 class DeadlockError(RuntimeError):
@@ -33,6 +34,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, rng: random.Random | None = None) -> None:
         self._virtual_s = 0.0
         super().__init__(_Outside(self._jump))
+        self._clock_resolution = RESOLUTION_S
         if rng is not None:
             self._ready = _ShuffledQueue(rng)  # the base class takes its callbacks from here
 
@@ -61,17 +63,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 f"nothing can happen any more at {self._virtual_s:.3f} s; "
                 f"{len(names)} tasks wait: {', '.join(names[:NAMES_SHOWN_MAX])}"
             )
-        if timeout_s > 0:
-            # A step that is lost in rounding would let the loop turn on the spot for ever.
-            next_s = math.nextafter(self._virtual_s, math.inf)
-            self._virtual_s = max(next_s, self._virtual_s + timeout_s)
+        self._virtual_s += timeout_s
 
 
 def run_virtual(main: Coroutine[Any, Any, Result], seed: int | None = None) -> Result:
     """Run `main` on a new virtual loop and return its result.
 
     With a seed, callbacks that are ready at the same time run in an order that follows from it;
-    without, first come, first served. Raises DeadlockError if nothing can happen any more.
+    without, in asyncio's own. Raises DeadlockError if nothing can happen any more.
     """
     rng = None if seed is None else random.Random(seed)
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(rng)) as runner:
