@@ -15,7 +15,7 @@ from daemon.simulation.server.client import SandboxAddress, address_of
 from daemon.simulation.server.counters import Counters
 from daemon.simulation.server.errors import PortInUseError
 from daemon.simulation.server.handlers import PublicSide, json_response, spoil
-from daemon.simulation.server.pusher import Pusher, PushPace
+from daemon.simulation.server.pusher import PUSH_INTERVAL_S, Pusher
 from daemon.simulation.server.questions import names_of
 from daemon.simulation.server.scene import Stage
 from daemon.simulation.server.sockets import (
@@ -37,7 +37,8 @@ SOCKET_COUNTER = "/stream"
 class SandboxServer:
     """An exchange to practise on: it serves `market` at the time that `clock` tells.
 
-    `seed` is only told to clients. `faults` may be replaced while the server runs.
+    `seed` is only told to clients. `push_interval_s` is the least machine time between two pushes
+    on a stream. `faults` and `push_slots` may be changed while the server runs.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class SandboxServer:
         *,
         faults: FaultPlan = FaultPlan(),  # noqa: B008  # frozen, so one for all is safe
         seed: int | None = None,
-        pace: PushPace = PushPace(),  # noqa: B008  # frozen too
+        push_interval_s: float = PUSH_INTERVAL_S,
     ) -> None:
         self.counters = Counters()
         self._seed = seed
         self._stage = Stage(market, clock, faults, self.counters)
         self._names = names_of(market)
         self._public = PublicSide(self._stage)
-        self._pusher = Pusher(self._stage, pace)
+        self._pusher = Pusher(self._stage, push_interval_s)
         self._runner: web.AppRunner | None = None
         self._pushing: asyncio.Task[None] | None = None
 
@@ -66,6 +67,15 @@ class SandboxServer:
     @faults.setter
     def faults(self, plan: FaultPlan) -> None:
         self._stage.plan = plan
+
+    @property
+    def push_slots(self) -> int:
+        """Over how many moments a round of pushes is spread; 1 tells of all pairs at once."""
+        return self._pusher.slots
+
+    @push_slots.setter
+    def push_slots(self, slots: int) -> None:
+        self._pusher.slots = max(1, slots)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> SandboxAddress:
         """Listen, and return where; port 0 takes a free one. Raises PortInUseError, OSError."""

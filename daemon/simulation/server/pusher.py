@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
 import orjson
@@ -13,19 +12,9 @@ from daemon.simulation.server.sockets import Message, Socket
 from daemon.simulation.server.streams import AnyStream, news, symbol_of
 
 SECOND_MS = 1000
+PUSH_INTERVAL_S = 0.1
+PUSH_SLOTS = 50
 SLOT_S_MIN = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushPace:
-    """How often streams are pushed (machine time), and over how many moments a round is spread.
-
-    A real exchange's pairs do not trade in step, and ccxt's loop over many pairs sees only the
-    first of those that come at once; `slots = 1` pushes all at once all the same.
-    """
-
-    interval_s: float = 0.1
-    slots: int = 50
 
 
 class Feed(NamedTuple):
@@ -37,16 +26,19 @@ class Feed(NamedTuple):
 
 
 class Pusher:
-    """Tells each pair's news once a market second, but no more often than `pace` allows.
+    """Tells each pair's news once a market second, but no more often than `interval_s` allows.
 
-    At sixty times real time one push covers several market seconds, and each candle that closed in
-    them is still told of as closed. A round begins just after a market second has.
+    `interval_s` is machine time: at sixty times real time one push covers several market seconds,
+    and each candle that closed in them is still told of as closed. A round begins just after a
+    market second has, and is spread over up to `slots` moments: a real exchange's pairs do not
+    trade in step, and ccxt's loop over many pairs sees only the first of those that come at once.
     """
 
-    def __init__(self, stage: Stage, pace: PushPace) -> None:
+    def __init__(self, stage: Stage, interval_s: float = PUSH_INTERVAL_S) -> None:
         self.sockets: set[Socket] = set()
+        self.slots = PUSH_SLOTS
         self._stage = stage
-        self._pace = pace
+        self._interval_s = interval_s
         self._round_ms = stage.clock.now_ms()
         self._pushed_ms: dict[str, int] = {}
 
@@ -55,7 +47,7 @@ class Pusher:
         loop = asyncio.get_running_loop()
         begun_s = loop.time()
         while True:
-            await asyncio.sleep(max(self._rest_s(), begun_s + self._pace.interval_s - loop.time()))
+            await asyncio.sleep(max(self._rest_s(), begun_s + self._interval_s - loop.time()))
             begun_s = loop.time()
             parts = self.begin_round()
             for number, symbols in enumerate(parts):
@@ -69,7 +61,7 @@ class Pusher:
         self._pushed_ms = {symbol: self._pushed_ms.get(symbol, self._round_ms) for symbol in feeds}
         self._round_ms = self._stage.clock.now_ms()
         symbols = list(feeds)
-        count = min(self._pace.slots, len(symbols), max(1, int(self._period_s() / SLOT_S_MIN)))
+        count = min(self.slots, len(symbols), max(1, int(self._period_s() / SLOT_S_MIN)))
         return [{symbol: feeds[symbol] for symbol in symbols[n::count]} for n in range(count)]
 
     def push(self, symbol: str, feeds: Iterable[Feed]) -> None:
@@ -96,7 +88,7 @@ class Pusher:
 
     def _period_s(self) -> float:
         """Return how long a round is in machine time."""
-        return max(self._pace.interval_s, 1.0 / self._stage.clock.speed)
+        return max(self._interval_s, 1.0 / self._stage.clock.speed)
 
     def _rest_s(self) -> float:
         """Return the machine time until just after the market's next second has begun."""

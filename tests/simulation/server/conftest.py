@@ -9,7 +9,6 @@ from daemon.core.candles import DAY_MS, MINUTE_MS
 from daemon.simulation.generator import GeneratedMarket, a_usdt_pair, default_specs
 from daemon.simulation.server.app import SandboxServer
 from daemon.simulation.server.client import SandboxAddress
-from daemon.simulation.server.pusher import PushPace
 from tests.simulation.server.held_clock import HeldClock
 
 START_MS = 1_700_006_400_000
@@ -34,7 +33,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 async def server(market: GeneratedMarket, clock: HeldClock) -> AsyncIterator[SandboxServer]:
-    sandbox = SandboxServer(market, clock, seed=SEED, pace=PushPace(interval_s=0.01))
+    sandbox = SandboxServer(market, clock, seed=SEED, push_interval_s=0.01)
     yield sandbox
     await sandbox.stop()
 

@@ -13,7 +13,6 @@ from daemon.simulation.generator import GeneratedMarket
 from daemon.simulation.market import KlineQuery, depth, klines, ticker
 from daemon.simulation.server.app import SandboxServer
 from daemon.simulation.server.client import SandboxAddress, ccxt_options
-from daemon.simulation.server.pusher import PushPace
 from tests.simulation.server.conftest import NOW_MS, START_MS
 from tests.simulation.server.held_clock import HeldClock
 
@@ -150,7 +149,7 @@ async def test_the_forming_candle_is_the_same_over_rest_and_socket(
 
 
 async def test_fifty_pairs_on_one_line_with_one_request(market: GeneratedMarket) -> None:
-    sandbox = SandboxServer(market, HeldClock(NOW_MS), pace=PushPace(interval_s=1.0))
+    sandbox = SandboxServer(market, HeldClock(NOW_MS), push_interval_s=1.0)
     exchange = ccxt.pro.binance(ccxt_options(await sandbox.start()))
     wanted = [[symbol, "1m"] for symbol in FIFTY]
     seen: dict[str, list[float]] = {}

@@ -10,7 +10,7 @@ from aiohttp import web
 from daemon.simulation.faults import FaultPlan
 from daemon.simulation.generator import GeneratedMarket
 from daemon.simulation.server.counters import Counters
-from daemon.simulation.server.pusher import Pusher, PushPace
+from daemon.simulation.server.pusher import PUSH_INTERVAL_S, PUSH_SLOTS, Pusher
 from daemon.simulation.server.questions import names_of
 from daemon.simulation.server.scene import Stage
 from daemon.simulation.server.sockets import Socket
@@ -21,8 +21,16 @@ TEN = [f"c{n:02d}usdt@kline_1m" for n in range(10)]
 MINUTE_MS = 60_000
 
 
-def a_pusher(market: GeneratedMarket, clock: HeldClock, **options: Any) -> Pusher:
-    return Pusher(Stage(market, clock, FaultPlan(), Counters()), PushPace(**options))
+def a_pusher(
+    market: GeneratedMarket,
+    clock: HeldClock,
+    *,
+    interval_s: float = PUSH_INTERVAL_S,
+    slots: int = PUSH_SLOTS,
+) -> Pusher:
+    pusher = Pusher(Stage(market, clock, FaultPlan(), Counters()), interval_s)
+    pusher.slots = slots
+    return pusher
 
 
 def a_reader(pusher: Pusher, market: GeneratedMarket, streams: list[str]) -> Socket:
