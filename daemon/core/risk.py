@@ -6,11 +6,15 @@ the reservation that follows it are one plain call, so that nothing can come bet
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CoroutineType
 from typing import Literal
 
 from daemon.core.candles import DAY_MS
-from daemon.core.guard import Raised, call_foreign
+from daemon.core.guard import Raised, call_foreign, close_unawaited, describe
+from daemon.core.plain_text import to_plain_text
 from daemon.core.signal import Key, Signal, SignalRow
+
+COMMENT_LENGTH_MAX = 500
 
 
 class RiskRejectedError(Exception):
@@ -223,6 +227,9 @@ class RiskDesk:
         if callback is None:
             return
         outcome = call_foreign(callback, payload.symbol, payload)
+        if not isinstance(outcome, Raised) and type(outcome.value) is CoroutineType:
+            close_unawaited(outcome.value)
+            outcome = describe(TypeError(f"{name} must be a plain function, not async"))
         if isinstance(outcome, Raised):
             self.faults.append(
                 CallbackFault(risk_name=profile.risk_name, callback=name, raised=outcome)
@@ -230,22 +237,32 @@ class RiskDesk:
 
 
 def _verdict(risk_name: str, rule: RiskValidation, payload: RiskPayload) -> Refusal | None:
+    """Return why `rule` refuses, or None. A rule that answers anything unclear refuses."""
     outcome = call_foreign(rule.validate, payload)
     fault = None
     if isinstance(outcome, Raised):
         comment = outcome.message or outcome.error
-        if not isinstance(outcome.cause, RiskRejectedError):
+        if not issubclass(type(outcome.cause), RiskRejectedError):
             fault = outcome
-    elif isinstance(outcome.value, str) and outcome.value:
-        comment = outcome.value
-    elif outcome.value is False:
-        comment = rule.note or "refused"
-    else:
+    elif outcome.value is None or outcome.value is True or _is_empty(outcome.value):
         return None
+    elif outcome.value is False:
+        comment = rule.note
+    elif issubclass(type(outcome.value), str):
+        comment = str.__str__(outcome.value)
+    else:
+        close_unawaited(outcome.value)
+        kind = type(outcome.value).__name__
+        comment = f"a risk validation must return None, a reason or a bool, not {kind}"
+        fault = describe(TypeError(comment))
     return Refusal(
         risk_name=risk_name,
-        comment=comment[:500],
+        comment=to_plain_text(comment)[:COMMENT_LENGTH_MAX] or rule.note or "refused",
         note=rule.note or "N/A",
         active_position_count=payload.active_position_count,
         fault=fault,
     )
+
+
+def _is_empty(answer: object) -> bool:
+    return type(answer) is str and not answer

@@ -79,11 +79,13 @@ def cooldown_after_loss(minutes: int) -> RiskValidation:
     """Refuse for `minutes` after a close at a loss of any strategy of the profile."""
 
     def validate(payload: RiskPayload) -> str | None:
-        losses = [item.last_loss_at for item in payload.trade_histories if item.last_loss_at]
+        losses = [
+            item.last_loss_at for item in payload.trade_histories if item.last_loss_at is not None
+        ]
         left_ms = max(losses, default=0) + minutes * MINUTE_MS - payload.timestamp
         if not losses or left_ms <= 0:
             return None
-        return f"cooling down after a loss for {-(-left_ms // MINUTE_MS)} more minutes"
+        return f"cooling down after a loss for another {-(-left_ms // MINUTE_MS)} min"
 
     return RiskValidation(validate=validate, note="cooldown after a loss")
 
