@@ -1,0 +1,381 @@
+"""Alerts: at least once, in order, from where the sink stood, whatever fails in between."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.core.candles import Candle
+from daemon.core.errors import FatalError, RateLimitedError, RejectedError, TransientError
+from daemon.core.events import Transition
+from daemon.core.guard import Raised
+from daemon.core.records import CandleEntry, Journaled, JournalEntry, RunEntry, TransitionEntry
+from daemon.live.alerts import AlertLimits, AlertPump
+from daemon.ports import SinkStatus
+from tests.core.some_events import AT_MS, KEY, an_error, an_opened
+
+LIMITS = AlertLimits(backoff_s=(0.001,), quiet_s=5.0, deliver_s=5.0)
+
+
+class ListJournal:
+    """A journal in memory that fails as often as told."""
+
+    def __init__(self, *entries: JournalEntry) -> None:
+        self.entries = list(entries)
+        self.failures = 0
+
+    async def append(self, entries: Sequence[JournalEntry]) -> None:
+        self.entries.extend(entries)
+
+    async def read(self, after: int, limit: int) -> Sequence[Journaled]:
+        await asyncio.sleep(0)
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("the disk is slow")
+        found = self.entries[after : after + limit]
+        return [
+            Journaled(number=number, entry=entry) for number, entry in enumerate(found, after + 1)
+        ]
+
+    @property
+    def last_number(self) -> int:
+        return len(self.entries)
+
+
+class DictCursors:
+    """Cursors in memory that fail as often as told."""
+
+    def __init__(self) -> None:
+        self.saved: dict[str, int] = {}
+        self.history: list[int] = []
+        self.failures = 0
+
+    async def load_cursor(self, sink: str) -> int | None:
+        await asyncio.sleep(0)
+        return self.saved.get(sink)
+
+    async def save_cursor(self, sink: str, number: int) -> None:
+        await asyncio.sleep(0)
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("the disk is full")
+        self.saved[sink] = number
+        self.history.append(number)
+
+
+class Phone:
+    """An alert sink that keeps what arrives, and first raises what it is told to."""
+
+    def __init__(self, *raises: Exception) -> None:
+        self.name = "phone"
+        self.raises = list(raises)
+        self.arrived: list[int] = []
+        self.refuses: set[int] = set()
+
+    async def deliver(self, entries: Sequence[Journaled]) -> None:
+        await asyncio.sleep(0)
+        if self.raises:
+            raise self.raises.pop(0)
+        if self.refuses & {entry.number for entry in entries}:
+            raise RejectedError("cannot be read")
+        self.arrived.extend(entry.number for entry in entries)
+
+
+class Desk:
+    """Everything that a pump works with, kept over a restart."""
+
+    def __init__(self, *entries: JournalEntry) -> None:
+        self.journal = ListJournal(*entries)
+        self.cursors = DictCursors()
+        self.reports: list[str] = []
+
+    def pump(self, phone: Phone, limits: AlertLimits = LIMITS) -> AlertPump:
+        return AlertPump(phone, self.journal, self.cursors, self._report, limits)
+
+    def _report(self, where: str, raised: Raised) -> None:
+        assert where == "sink"
+        self.reports.append(raised.message)
+        # As in the daemon: a report is journaled and becomes an alert itself.
+        self.journal.entries.append(a_transition(an_error(where=where, message=raised.message)))
+
+
+@asynccontextmanager
+async def running(pump: AlertPump) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(pump.run())
+        try:
+            yield
+        finally:
+            await pump.drain(5.0)
+            await task
+
+
+async def until(condition: Callable[[], object], rounds: int = 500_000) -> None:
+    for _ in range(rounds):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came true")
+
+
+def a_transition(event: Transition | None = None) -> TransitionEntry:
+    return TransitionEntry(key=KEY, events=(event or an_opened(),), at_ms=AT_MS)
+
+
+def a_candle() -> CandleEntry:
+    candle = Candle(timestamp=0, open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0)
+    return CandleEntry(symbol="BTC/USDT", candle=candle)
+
+
+async def test_a_new_sink_starts_at_the_end_of_the_journal() -> None:
+    """Nobody wants years of history on his phone."""
+    desk, phone = Desk(*(a_transition() for _ in range(500))), Phone()
+    pump = desk.pump(phone)
+
+    async with running(pump):
+        await until(lambda: desk.cursors.saved)
+        await desk.journal.append([a_transition()])
+        pump.notify()
+        await until(lambda: phone.arrived)
+
+    assert phone.arrived == [501]
+
+
+async def test_a_new_sink_misses_nothing_that_comes_after_its_opening() -> None:
+    """Even when the process dies before anything was delivered."""
+    desk = Desk()
+    await desk.pump(Phone()).open()
+    await desk.journal.append([a_transition()])
+    phone = Phone()
+
+    async with running(desk.pump(phone)):
+        pass
+
+    assert phone.arrived == [1]
+
+
+async def test_s10_only_transitions_are_alerts_and_each_comes_once() -> None:
+    run = RunEntry(version="1", config_hash="x", at_ms=0)
+    desk, phone = Desk(), Phone()
+    async with running(desk.pump(phone)):
+        await until(lambda: desk.cursors.saved)
+        await desk.journal.append([run, a_candle(), a_transition(), a_candle(), a_transition()])
+    async with running(desk.pump(phone)):
+        pass
+
+    assert phone.arrived == [3, 5]
+
+
+async def test_candles_do_not_write_the_cursor_each_time() -> None:
+    desk, phone = Desk(), Phone()
+    pump = desk.pump(phone, replace(LIMITS, batch_max=1, skipped_max=10))
+    async with running(pump):
+        await until(lambda: desk.cursors.saved)
+        await desk.journal.append([a_candle() for _ in range(25)])
+        pump.notify()
+        await until(lambda: pump.status.queued == 0)
+
+    assert desk.cursors.history == [0, 10, 20]
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                TransientError("no line"),
+                ConnectionError("foreign"),
+                RateLimitedError("wait", 0.001),
+                TimeoutError(),
+            ]
+        ),
+        max_size=5,
+    ),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.integers(1, 4),
+)
+async def test_whatever_fails_for_a_time_everything_arrives_in_order(
+    raises: list[Exception], read_failures: int, save_failures: int, batch_max: int
+) -> None:
+    desk, phone = Desk(), Phone(*raises)
+    pump = desk.pump(phone, replace(LIMITS, batch_max=batch_max))
+    await pump.open()
+    desk.journal.failures, desk.cursors.failures = read_failures, save_failures
+    async with running(pump):
+        for _ in range(10):
+            await desk.journal.append([a_transition()])
+            pump.notify()
+        await until(lambda: pump.status.queued == 0)
+
+    assert phone.arrived == list(range(1, desk.journal.last_number + 1))
+
+
+@given(st.integers(0, 6))
+@settings(max_examples=10)
+async def test_s10_a_crash_repeats_at_most_what_the_cursor_had_not_seen(crash_at: int) -> None:
+    """The process dies in a delivery; the next one goes on from the saved cursor."""
+    desk, phone = Desk(), Phone()
+    await desk.pump(phone).open()
+    await desk.journal.append([a_transition() for _ in range(8)])
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(desk.pump(phone, replace(LIMITS, batch_max=2)).run())
+        await until(lambda: len(phone.arrived) >= crash_at)
+        first.cancel()
+    async with running(desk.pump(phone)):
+        pass
+
+    assert sorted(set(phone.arrived)) == list(range(1, 9))
+    assert len(phone.arrived) <= 8 + 2
+
+
+async def test_an_outage_is_told_once_at_its_start_and_once_at_its_end() -> None:
+    desk, phone = Desk(), Phone(*(TransientError("no line") for _ in range(5)))
+    pump = desk.pump(phone)
+    await pump.open()
+    async with running(pump):
+        await desk.journal.append([a_transition()])
+        pump.notify()
+        await until(lambda: len(desk.reports) == 2)
+
+    assert desk.reports == [
+        "alert sink phone fails; alerts wait: TransientError: no line",
+        "alert sink phone is back after 5 failed tries; nothing was lost",
+    ]
+
+
+async def test_a_sink_that_comes_and_goes_does_not_feed_on_its_own_reports() -> None:
+    class Moody(Phone):
+        calls = 0
+
+        async def deliver(self, entries: Sequence[Journaled]) -> None:
+            self.calls += 1
+            if self.calls % 2:
+                raise TransientError("no line")
+            await super().deliver(entries)
+
+    desk, phone = Desk(), Moody()
+    pump = desk.pump(phone)
+    await pump.open()
+    async with running(pump):
+        await desk.journal.append([a_transition()])
+        pump.notify()
+        await until(lambda: pump.status.queued == 0 and len(phone.arrived) >= 3)
+        for _ in range(200):
+            await asyncio.sleep(0.0001)
+
+    assert len(desk.reports) == 2
+    assert len(phone.arrived) == 3
+
+
+async def test_an_entry_that_is_refused_for_good_does_not_block_the_others() -> None:
+    desk, phone = Desk(), Phone()
+    phone.refuses = {2}
+    pump = desk.pump(phone)
+    await pump.open()
+    await desk.journal.append([a_transition() for _ in range(3)])
+    async with running(pump):
+        await until(lambda: pump.status.queued == 0)
+
+    assert phone.arrived == [1, 3, 4], "4 is the report on the refusal"
+    assert pump.status.failed == 1
+    assert desk.reports == [
+        "alert sink phone refuses entry 2 for good: RejectedError: cannot be read"
+    ]
+
+
+async def test_a_sink_that_refuses_everything_is_not_told_of_its_own_refusals_for_ever() -> None:
+    desk, phone = Desk(), Phone()
+    phone.refuses = set(range(100))
+    pump = desk.pump(phone)
+    await pump.open()
+    await desk.journal.append([a_transition()])
+    async with running(pump):
+        await until(lambda: pump.status.queued == 0)
+
+    assert len(desk.reports) == 1
+
+
+async def test_s4_a_fatal_answer_switches_the_sink_off_and_keeps_its_place() -> None:
+    desk, phone = Desk(), Phone(FatalError("the token was revoked"))
+    await desk.pump(phone).open()
+    await desk.journal.append([a_transition()])
+    pump = desk.pump(phone)
+    async with asyncio.timeout(5.0):
+        await pump.run()
+    assert "switched off until the next start" in desk.reports[0]
+    assert phone.arrived == []
+
+    async with running(desk.pump(phone)):
+        pass
+
+    assert phone.arrived == [1, 2]
+
+
+async def test_a_delivery_that_hangs_is_given_up_and_tried_again() -> None:
+    class Hanging(Phone):
+        calls = 0
+
+        async def deliver(self, entries: Sequence[Journaled]) -> None:
+            self.calls += 1
+            if self.calls == 1:
+                await asyncio.Event().wait()
+            await super().deliver(entries)
+
+    desk, phone = Desk(), Hanging()
+    await desk.pump(phone).open()
+    await desk.journal.append([a_transition()])
+    pump = desk.pump(phone, replace(LIMITS, deliver_s=0.01))
+    async with running(pump):
+        await until(lambda: 1 in phone.arrived)
+
+
+async def test_a_journal_that_was_put_back_starts_the_sink_at_its_end() -> None:
+    desk, phone = Desk(a_transition()), Phone()
+    desk.cursors.saved["phone"] = 700
+    async with running(desk.pump(phone)):
+        await until(lambda: len(desk.reports) == 1)
+
+    assert phone.arrived == [2], "the report; nothing else is known to be new"
+    assert desk.reports == ["alert sink phone stood at entry 700; the journal ends at 1"]
+
+
+async def test_draining_gives_up_at_a_dead_sink_and_says_what_is_left() -> None:
+    desk, phone = Desk(), Phone(*(TransientError("no line") for _ in range(1000)))
+    pump = desk.pump(phone, replace(LIMITS, backoff_s=(3600.0,)))
+    await pump.open()
+    await desk.journal.append([a_transition()])
+    async with asyncio.TaskGroup() as group, asyncio.timeout(5.0):
+        group.create_task(pump.run())
+        await until(lambda: desk.reports)
+
+        left = await pump.drain(60.0)
+
+    assert left == 2
+    assert desk.cursors.saved == {"phone": 0}
+
+
+async def test_a_transition_arrives_soon_although_nobody_gave_notice() -> None:
+    desk, phone = Desk(), Phone()
+    pump = desk.pump(phone, replace(LIMITS, quiet_s=0.01))
+    async with running(pump):
+        await until(lambda: desk.cursors.saved)
+        await desk.journal.append([a_transition()])
+        await until(lambda: phone.arrived)
+
+
+async def test_its_status_says_how_far_behind_it_is() -> None:
+    desk, phone = Desk(), Phone()
+    pump = desk.pump(phone)
+    await pump.open()
+    await desk.journal.append([a_transition() for _ in range(3)])
+
+    assert pump.status == SinkStatus(name="phone", sent=0, dropped=0, failed=0, queued=3)
+    async with running(pump):
+        await until(lambda: pump.status.queued == 0)
+    assert pump.status == SinkStatus(name="phone", sent=3, dropped=0, failed=0, queued=0)
