@@ -18,12 +18,13 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 from types import MappingProxyType, ModuleType
 
-from daemon.app.config.load import Loaded
+from daemon.app.config.explain import Origin
 from daemon.app.config.problems import ConfigError, KeyPath, Problem, did_you_mean, key_text
 from daemon.app.config.sections import RiskSection
+from daemon.app.config.settings import Config
 from daemon.core import risk_limits
 from daemon.core.candles import INTERVAL_MS, SIGNAL_INTERVALS
-from daemon.core.guard import Raised, Returned, call_foreign
+from daemon.core.guard import Raised, Returned, call_foreign, is_async
 from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation, Verdict
 from daemon.core.strategy import Strategy
 
@@ -44,17 +45,20 @@ class Code:
     profiles: tuple[RiskProfile, ...]
 
 
-def load_code(loaded: Loaded) -> Code:
-    """Import all strategies and risk validations. Raises ConfigError with every fault."""
+def load_code(config: Config, origin: Origin = key_text) -> Code:
+    """Import all strategies and risk validations. Raises ConfigError with every fault.
+
+    `origin` tells where a setting stands, for the errors.
+    """
     problems: list[Problem] = []
     strategies: dict[str, type[Strategy]] = {}
-    names = {profile.name for profile in loaded.config.risk}
+    names = {profile.name for profile in config.risk}
 
     def tell(path: KeyPath, error: LoadError) -> None:
-        where = loaded.sources.origin(path)
-        problems.append(Problem(where=where, key=key_text(path), message=str(error)))
+        where, key = origin(path), key_text(path)
+        problems.append(Problem(where=where, key="" if key == where else key, message=str(error)))
 
-    for index, section in enumerate(loaded.config.strategies):
+    for index, section in enumerate(config.strategies):
         try:
             strategy = load_strategy(section.path)
             check_profiles(strategy, names)
@@ -63,7 +67,7 @@ def load_code(loaded: Loaded) -> Code:
         else:
             strategies[section.name] = strategy
     profiles: list[RiskProfile] = []
-    for index, profile in enumerate(loaded.config.risk):
+    for index, profile in enumerate(config.risk):
         try:
             profiles.append(load_profile(profile))
         except LoadError as error:
@@ -80,7 +84,7 @@ def load_strategy(reference: str) -> type[Strategy]:
     name = reference.rpartition(":")[2]
     if not isinstance(found, type) or not issubclass(found, Strategy):
         raise LoadError(f"{name} is no strategy: write class {name}(Strategy)")
-    faults = list(_strategy_faults(found))
+    faults = list(strategy_faults(found))
     if faults:
         raise LoadError(f"{name}: {'; '.join(faults)}")
     return found
@@ -106,6 +110,27 @@ def make_strategy(strategy: type[Strategy]) -> Strategy:
             raise LoadError(f"{strategy.__name__} cannot be made: {_told(raised)}")
 
 
+def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
+    """Yield why a class cannot run as a strategy, in words."""
+    """Yield what keeps a strategy class from running, each as a clause."""
+    if strategy.get_signal is Strategy.get_signal:
+        yield "does not override get_signal"
+    if strategy.interval not in SIGNAL_INTERVALS:
+        known = ", ".join(SIGNAL_INTERVALS)
+        yield f"interval is {strategy.interval!r}: use one of {known}"
+    # An author's class is not type-checked: its attributes may be anything.
+    history: object = strategy.history
+    if not isinstance(history, Mapping):
+        yield 'history must be a table as in {"1h": 200}'
+        return
+    for interval, count in history.items():
+        if interval not in INTERVAL_MS:
+            known = ", ".join(INTERVAL_MS)
+            yield f"history has the unknown interval {interval!r}: use one of {known}"
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= HISTORY_MAX:
+            yield f"history of {interval} must be a whole number from 1 to {HISTORY_MAX}"
+
+
 def load_profile(section: RiskSection) -> RiskProfile:
     """Return a risk profile: its limits in the order of the table, then the author's own."""
     own = (load_validation(reference) for reference in section.python)
@@ -121,7 +146,7 @@ def load_validation(reference: str) -> RiskValidation:
         return found
     if not callable(found) or isinstance(found, type):
         raise LoadError(f"{name} is no function")
-    if inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(found.__call__):
+    if is_async(found):
         raise LoadError(
             f"{name} is async: a risk validation is a plain function, because nothing may come"
             " between the check and the taking of the slot"
@@ -239,25 +264,6 @@ def _functions_of(module: ModuleType) -> list[str]:
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__
     ]
-
-
-def _strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
-    if strategy.get_signal is Strategy.get_signal:
-        yield "does not override get_signal"
-    elif not callable(strategy.get_signal):
-        yield "get_signal is no method"
-    if strategy.interval not in SIGNAL_INTERVALS:
-        known = ", ".join(SIGNAL_INTERVALS)
-        yield f"interval is {strategy.interval!r}: use one of {known}"
-    if not isinstance(strategy.history, Mapping):
-        yield 'history must be a table as in {"1h": 200}'
-        return
-    for interval, count in strategy.history.items():
-        if interval not in INTERVAL_MS:
-            known = ", ".join(INTERVAL_MS)
-            yield f"history has the unknown interval {interval!r}: use one of {known}"
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= HISTORY_MAX:
-            yield f"history of {interval} must be a whole number from 1 to {HISTORY_MAX}"
 
 
 def _takes_one(function: Callable[..., object]) -> bool:

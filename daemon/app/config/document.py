@@ -84,7 +84,7 @@ def render_toml() -> str:
     for setting in walk():
         if setting.section is not None and len(setting.path) == 1:
             lines += _table(setting)
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def render_markdown() -> str:
@@ -93,7 +93,7 @@ def render_markdown() -> str:
     for setting in walk():
         if setting.section is not None:
             lines += _reference(setting)
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def toml_value(value: object) -> str:

@@ -7,12 +7,11 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource, SettingsConfigDict
 
+from daemon.app.config.address import CONFIG_VARIABLE
 from daemon.app.config.problems import KeyPath, Problem, did_you_mean
 from daemon.app.config.settings import ENV_DELIMITER, ENV_PREFIX, Config
 from daemon.app.config.tree import EACH, walk
 
-CONFIG_VARIABLE = "TICKD_CONFIG"
-LIKENESS_MIN = 0.9
 _NEAR_PREFIX = re.compile(r"^_*TICKD_+", re.IGNORECASE)
 
 

@@ -69,6 +69,9 @@ def _problems(
             yield Problem(where=_where(path, origin), key=key_text(path), message=message)
         return
     path = _real_path(details["loc"], values)
+    if details["type"] == "too_short" and details["input"]:
+        # Its entries are wrong, not missing, and each of them has been told.
+        return
     if details["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         yield _unknown(path, origin)
         return

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from daemon.app.config.address import choose_file
 from daemon.app.config.document import render_toml
 from daemon.app.config.environment import (
-    CONFIG_VARIABLE,
     find_unknown,
     name_of,
     read_environment,
@@ -28,7 +28,6 @@ from daemon.app.config.settings import Config
 from daemon.app.config.toml_file import TomlFile, parse_toml, read_toml
 from daemon.app.config.tree import EACH, find, walk
 
-FILE_NAME = "config.toml"
 PACKAGED_NAME = "(packaged default)"
 
 
@@ -89,10 +88,13 @@ def load_config(
     environ = {} if environ is None else environ
     flags, problems = _parse_flags(settings)
     sources = Sources(file=_open_file(path, environ), environ=environ, flags=flags)
-    problems += find_unknown(environ)
+    unknown = list(find_unknown(environ))
+    problems += unknown
+    refused = {problem.where for problem in unknown}
+    readable = {name: value for name, value in environ.items() if name not in refused}
     problems += _secrets_in_file(sources.file)
     merged: dict[str, Any] = {}
-    layers = (sources.file.data, read_environment(environ), read_environment(flags))
+    layers = (sources.file.data, read_environment(readable), read_environment(flags))
     for layer in layers:
         merged = merge(merged, layer)
     problems += _take_secrets(merged, sources)
@@ -106,12 +108,12 @@ def _validate(
     merged: Mapping[str, Any], sources: Sources, problems: list[Problem]
 ) -> Config | None:
     """Return the configuration, or None and in `problems` what nobody has told yet."""
-    told = {problem.where for problem in problems} | {problem.key for problem in problems}
+    told = {problem.key for problem in problems}
     try:
         config = Config(**merged)
     except ValidationError as error:
         found = explain(error, merged, sources.origin)
-        problems += [item for item in found if item.where not in told and item.key not in told]
+        problems += [problem for problem in found if problem.key not in told]
         return None
     return None if problems else config
 
@@ -140,11 +142,8 @@ def packaged_default() -> TomlFile:
 
 
 def _open_file(path: Path | None, environ: Mapping[str, str]) -> TomlFile:
-    if path is None and environ.get(CONFIG_VARIABLE):
-        path = Path(environ[CONFIG_VARIABLE])
-    if path is None and not Path(FILE_NAME).exists():
-        return packaged_default()
-    return read_toml(path or Path(FILE_NAME))
+    file = choose_file(path, environ)
+    return packaged_default() if file is None else read_toml(file)
 
 
 def _parse_flags(settings: Iterable[str]) -> tuple[dict[str, str], list[Problem]]:
@@ -204,9 +203,10 @@ def _take_secrets(merged: dict[str, Any], sources: Sources) -> Iterator[Problem]
             try:
                 secret = read_secret(Path(place), sources.environ)
             except SecretFileError as error:
+                # One fault is told once: the key stands for itself in the checks that follow.
+                secret = SecretStr("")
                 yield Problem(where=where, key=key, message=str(error))
-            else:
-                table[setting.holds] = secret
+            table[setting.holds] = secret
 
 
 def _holder_of(path: KeyPath) -> KeyPath | None:

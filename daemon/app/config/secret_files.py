@@ -23,11 +23,14 @@ def read_secret(path: Path, environ: Mapping[str, str]) -> SecretStr:
     """
     try:
         descriptor = os.open(path.expanduser(), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise SecretFileError(f"cannot be read ({error.strerror}): {path}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        _check_file(path, os.fstat(file.fileno()), environ)
-        raw = file.read(BYTES_MAX + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such path"
+        raise SecretFileError(f"cannot be read ({reason}): {path}") from None
+    try:
+        _check_file(path, os.fstat(descriptor), environ)
+        raw = os.read(descriptor, BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     return SecretStr(_text(path, raw))
 
 

@@ -8,7 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+)
 
 from daemon.app.config import values
 
@@ -24,7 +32,11 @@ Name = Annotated[str, AfterValidator(values.check_name)]
 ClassPath = Annotated[str, AfterValidator(values.check_reference)]
 FunctionPaths = Annotated[tuple[ClassPath, ...], Field(strict=False)]
 Url = Annotated[str, AfterValidator(values.check_url)]
-SecretUrl = Annotated[SecretStr, AfterValidator(values.check_secret_url)]
+SecretUrl = Annotated[
+    SecretStr,
+    AfterValidator(values.check_secret_url),
+    PlainSerializer(values.masked_url, when_used="json"),
+]
 Moment = Annotated[datetime, Field(strict=False), AfterValidator(values.as_utc)]
 SignalInterval = Literal["1m", "3m", "5m", "15m", "30m", "1h"]
 

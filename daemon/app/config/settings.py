@@ -93,6 +93,13 @@ class Config(BaseSettings):
         canonical = json.dumps(self.plain(), sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Return every secret that was read, for whoever must keep them out of a text."""
+        exchange, webhook = self.exchange, self.alerts.webhook
+        secrets = (exchange.api_key, exchange.api_secret, webhook.secret, webhook.url)
+        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
+
     def plain(self) -> dict[str, Any]:
         """Return all settings as plain values; a secret is shown as stars, whatever it is."""
         return self.model_dump(mode="json")
@@ -177,14 +184,18 @@ def _sandbox(config: Config) -> Iterator[Fault]:
     sandbox = config.sandbox
     pairs = [pair.symbol for pair in sandbox.pairs]
     for index, symbol in enumerate(pairs):
+        path = ("sandbox", "pairs", index, "symbol")
         if symbol in pairs[:index]:
-            yield ("sandbox", "pairs", index, "symbol"), f"{symbol} stands there twice"
-    offered = pairs if sandbox.replay is None else [sandbox.replay_symbol]
-    remedy = "Add it to sandbox.pairs" if sandbox.replay is None else "See sandbox.replay_symbol"
+            yield path, f"{symbol} stands there twice: keep one"
+        if ":" in symbol:
+            yield path, f'{symbol} is no spot market: write it as in "BTC/USDT"'
+    is_replay = sandbox.replay is not None
+    offered = [sandbox.replay_symbol] if is_replay else pairs
+    remedy = "See sandbox.replay_symbol" if is_replay else "Add it to sandbox.pairs"
     for index, strategy in enumerate(config.strategies):
         for symbol in strategy.symbols:
             if symbol not in offered:
-                hint = did_you_mean(symbol, offered) or remedy
+                hint = remedy if is_replay else did_you_mean(symbol, offered) or remedy
                 yield (
                     ("strategies", index, "symbols"),
                     f"the sandbox has no {symbol}, only {', '.join(offered)}. {hint}",

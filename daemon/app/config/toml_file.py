@@ -101,7 +101,9 @@ def find_positions(text: str) -> dict[KeyPath, tuple[int, int]]:
             continue
         if header := _HEADER.match(line):
             table = _table_path(header, lengths)
-            found.setdefault(table, (number, header.start("open") + 1))
+            is_entry = header["open"] == "[["
+            for path in (table[:-1], table) if is_entry else (table,):
+                found.setdefault(path, (number, header.start("open") + 1))
         elif key := _KEY.match(line):
             path = table + _parts(key["name"])
             found.setdefault(path, (number, key.start("name") + 1))

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, SecretStr
 
 Item = TypeVar("Item")
 
+MASK = "**********"
 NAME_LENGTH_MAX = 100
 _SYMBOL = re.compile(r"[^\s/:]{1,40}/[^\s/:]{1,40}(:[^\s/:]{1,40}(-[^\s/:]{1,40})*)?")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -107,6 +108,14 @@ def check_secret_url(url: SecretStr) -> SecretStr:
     if not scheme.startswith("http"):
         raise ValueError("must be an address as in https://host/path")
     return url
+
+
+def masked_url(url: SecretStr | None) -> str | None:
+    """Return an address without what may be a password: its scheme and its host alone."""
+    if url is None:
+        return None
+    parts = urlsplit(url.get_secret_value())
+    return f"{parts.scheme}://{parts.hostname}/{MASK}"
 
 
 def check_exchange_id(text: str) -> str:

@@ -1,0 +1,60 @@
+"""Where the running daemon answers, read without the rest of the settings.
+
+A container asks every few seconds whether the daemon is healthy: that must not cost the half
+second that checking a whole configuration takes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.app.config.problems import ConfigError, Problem
+from daemon.app.config.toml_file import read_toml
+
+FILE_NAME = "config.toml"
+CONFIG_VARIABLE = "TICKD_CONFIG"
+HOST = "127.0.0.1"
+PORT = 8420
+ALL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where not to connect to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where to connect, and the name to call the daemon by (its Host header)."""
+
+    host: str
+    port: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def choose_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the configuration file that counts, None for the packaged default."""
+    if path is not None:
+        return path
+    if environ.get(CONFIG_VARIABLE):
+        return Path(environ[CONFIG_VARIABLE])
+    return Path(FILE_NAME) if Path(FILE_NAME).exists() else None
+
+
+def read_address(path: Path | None, environ: Mapping[str, str]) -> Address:
+    """Return where the daemon of this configuration listens. Raises ConfigError."""
+    file = choose_file(path, environ)
+    table = {} if file is None else read_toml(file).data.get("http", {})
+    section = table if isinstance(table, Mapping) else {}
+    host = environ.get("TICKD__HTTP__HOST", section.get("host", HOST))
+    port = environ.get("TICKD__HTTP__PORT", section.get("port", PORT))
+    names = section.get("allowed_hosts", ())
+    if not str(port).isdigit():
+        remedy = "Write the number of a port"
+        problem = Problem(where="http.port", message="is no port", remedy=remedy)
+        raise ConfigError([problem])
+    if int(port) == 0:
+        remedy = "Set http.port, or give --url as the daemon told it at its start"
+        problem = Problem(where="http.port", message="is 0: any free port", remedy=remedy)
+        raise ConfigError([problem])
+    reachable = ALL_ADDRESSES.get(str(host), str(host))
+    is_known = not isinstance(names, list) or not names or reachable in names
+    return Address(host=reachable, port=int(port), name=reachable if is_known else str(names[0]))
