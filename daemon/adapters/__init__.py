@@ -1,0 +1,1 @@
+"""The world outside: each library in one home, behind the ports."""
