@@ -1,7 +1,9 @@
 """Emitters and their listeners: who wants to hear what. Delivery is the driver's business."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from types import CoroutineType
 from typing import Generic, TypeVar, assert_never
 
 from daemon.core.events import (
@@ -21,7 +23,9 @@ from daemon.core.events import (
     SignalScheduled,
     TickResult,
 )
-from daemon.core.guard import Returned, call_foreign
+from daemon.core.guard import Raised, call_foreign, close_unawaited
+
+FAULTS_MAX = 100
 
 T = TypeVar("T")
 Unsubscribe = Callable[[], None]
@@ -40,10 +44,14 @@ class Listener(Generic[T]):
 
 @dataclass(eq=False, slots=True)
 class Subject(Generic[T]):
-    """One emitter, by its public name."""
+    """One emitter, by its public name.
+
+    `faults` collects what conditions of its listeners raised: see `Subjects.take_faults`.
+    """
 
     name: str
     listeners: list[Listener[T]] = field(default_factory=list)
+    faults: deque[Raised] = field(default_factory=lambda: deque(maxlen=FAULTS_MAX))
 
     def subscribe(self, handle: Handler[T]) -> Unsubscribe:
         """Call `handle` for every event, one at a time and in order."""
@@ -62,6 +70,14 @@ class Subject(Generic[T]):
     def _add(self, listener: Listener[T]) -> Unsubscribe:
         self.listeners.append(listener)
         return lambda: self.remove(listener)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionFault:
+    """The condition of a once-listener of `subject` raised: it heard nothing and stays."""
+
+    subject: str
+    raised: Raised
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +114,15 @@ class Subjects:
             partial_loss=Subject("partial_loss"),
             risk=Subject("risk"),
         )
+
+    def take_faults(self) -> list[ConditionFault]:
+        """Return what conditions have raised since the last call, for the driver to report."""
+        found: list[ConditionFault] = []
+        for item in fields(self):
+            subject: Subject[Announcement] = getattr(self, item.name)
+            while subject.faults:
+                found.append(ConditionFault(subject=subject.name, raised=subject.faults.popleft()))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +195,18 @@ def _to(subject: Subject[T], event: T) -> Iterator[Delivery[T]]:
         if listener.accepts is None:
             yield Delivery(listener, event)
             continue
-        # The condition is foreign code: one that raises accepts nothing.
-        answer = call_foreign(listener.accepts, event)
-        if isinstance(answer, Returned) and answer.value:
+        answer = call_foreign(_is_accepted, listener.accepts, event)
+        if isinstance(answer, Raised):
+            # The condition is foreign code: one that raises accepts nothing.
+            subject.faults.append(answer)
+        elif answer.value:
             subject.remove(listener)
             yield Delivery(listener, event)
+
+
+def _is_accepted(accepts: Predicate[T], event: T) -> bool:
+    answer: object = accepts(event)
+    if type(answer) is CoroutineType:
+        close_unawaited(answer)
+        raise TypeError("the condition of a listener must be a plain function, not async")
+    return bool(answer)
