@@ -9,6 +9,9 @@ from daemon.core.signal import SignalRow
 PartialLevel = Literal[10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
 LEVELS: tuple[PartialLevel, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 
+LEVEL_TOLERANCE_PERCENT = 1e-9
+"""What a float may lack: at the very price of a level its progress may be 9.999999999999."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -47,7 +50,8 @@ def progress_at(row: SignalRow, price: float) -> Progress:
 
 def new_levels(size_percent: float, reached: tuple[int, ...]) -> tuple[PartialLevel, ...]:
     """Return the levels up to `size_percent` that are not in `reached`, ascending."""
-    return tuple(level for level in LEVELS if level <= size_percent and level not in reached)
+    reach = size_percent + LEVEL_TOLERANCE_PERCENT
+    return tuple(level for level in LEVELS if level <= reach and level not in reached)
 
 
 def price_of_level(row: SignalRow, percent: float, basis: PartialBasis) -> float:
@@ -56,4 +60,4 @@ def price_of_level(row: SignalRow, percent: float, basis: PartialBasis) -> float
     if basis == "price":
         return row.price_open * (1 + sign * percent / 100)
     end = row.price_take_profit if percent >= 0 else row.price_stop_loss
-    return row.price_open + (end - row.price_open) * abs(percent) / 100
+    return row.price_open + (end - row.price_open) * (abs(percent) / 100)
