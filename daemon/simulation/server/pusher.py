@@ -13,7 +13,7 @@ from daemon.simulation.server.streams import AnyStream, news, symbol_of
 
 SECOND_MS = 1000
 PUSH_INTERVAL_S = 0.1
-PUSH_SLOTS = 50
+PUSH_SLOTS = 10
 SLOT_S_MIN = 0.01
 
 
@@ -32,6 +32,8 @@ class Pusher:
     and each candle that closed in them is still told of as closed. A round begins just after a
     market second has, and is spread over up to `slots` moments: a real exchange's pairs do not
     trade in step, and ccxt's loop over many pairs sees only the first of those that come at once.
+    Pairs that share a moment therefore take turns at being first. More moments cost more: a wake
+    of both sides each.
     """
 
     def __init__(self, stage: Stage, interval_s: float = PUSH_INTERVAL_S) -> None:
@@ -40,6 +42,7 @@ class Pusher:
         self._stage = stage
         self._interval_s = interval_s
         self._round_ms = stage.clock.now_ms()
+        self._rounds = 0
         self._pushed_ms: dict[str, int] = {}
 
     async def run_forever(self) -> None:
@@ -62,7 +65,9 @@ class Pusher:
         self._round_ms = self._stage.clock.now_ms()
         symbols = list(feeds)
         count = min(self.slots, len(symbols), max(1, int(self._period_s() / SLOT_S_MIN)))
-        return [{symbol: feeds[symbol] for symbol in symbols[n::count]} for n in range(count)]
+        self._rounds += 1
+        parts = (_turned(symbols[number::count], self._rounds) for number in range(count))
+        return [{symbol: feeds[symbol] for symbol in part} for part in parts]
 
     def push(self, symbol: str, feeds: Iterable[Feed]) -> None:
         """Hand out what is new about one symbol since its last push."""
@@ -94,6 +99,12 @@ class Pusher:
         """Return the machine time until just after the market's next second has begun."""
         clock = self._stage.clock
         return (SECOND_MS - clock.now_ms() % SECOND_MS + 1) / SECOND_MS / clock.speed
+
+
+def _turned(symbols: list[str], turn: int) -> list[str]:
+    """Return `symbols` with another one first at each turn."""
+    first = turn % len(symbols)
+    return symbols[first:] + symbols[:first]
 
 
 def _deliver(message: Message, sockets: Iterable[Socket], effect: FrameEffect | None) -> None:

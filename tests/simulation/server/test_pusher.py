@@ -77,6 +77,16 @@ def test_a_round_is_spread_over_the_pairs_that_are_read(
     ]
 
 
+def test_pairs_that_share_a_moment_take_turns_at_being_first(market: GeneratedMarket) -> None:
+    pusher = a_pusher(market, HeldClock(NOW_MS), slots=2)
+    a_reader(pusher, market, TEN)
+
+    rounds = [pusher.begin_round() for _ in range(5)]
+
+    first_of_each = [{next(iter(parts[n])) for parts in rounds} for n in range(2)]
+    assert [len(firsts) for firsts in first_of_each] == [5, 5]
+
+
 def test_nobody_listens_and_nothing_is_made(market: GeneratedMarket) -> None:
     assert a_pusher(market, HeldClock(NOW_MS)).begin_round() == []
 
