@@ -1,8 +1,12 @@
 """Records and folders for the storage tests: each helper names only what matters."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from daemon.adapters.storage.opening import Storage, StorageOptions, open_storage
+from daemon.adapters.storage.persist import PersistClasses
 from daemon.adapters.storage.schema import CursorRecord, Identity, Record
 from daemon.core.candles import Candle
 from daemon.core.events import SignalClosed, SignalOpened, SignalScheduled, Transition
@@ -142,6 +146,16 @@ def a_candle(minute: int, symbol: str = "BTC/USDT") -> CandleEntry:
     return CandleEntry(symbol=symbol, candle=Candle(minute * 60_000, 1.5, 2.5, 0.5, 1.25, 10.0))
 
 
-def a_storage(path: Path, segment_bytes_max: int = 1 << 24) -> Storage:
-    options = StorageOptions(identity=SANDBOX, segment_bytes_max=segment_bytes_max)
-    return open_storage(path, options, now_ms)
+@asynccontextmanager
+async def a_storage(
+    path: Path, *, segment_bytes_max: int = 1 << 24, classes: PersistClasses | None = None
+) -> AsyncIterator[Storage]:
+    """Open a folder as the daemon does: off the loop."""
+    options = StorageOptions(
+        identity=SANDBOX, segment_bytes_max=segment_bytes_max, classes=classes or PersistClasses()
+    )
+    storage = await asyncio.to_thread(open_storage, path, options, now_ms)
+    try:
+        yield storage
+    finally:
+        await asyncio.to_thread(storage.close)
