@@ -135,9 +135,9 @@ def _from_opening(state: Opening, given: Given, rules: Rules) -> Step:
             return Step(state=Idle())
         case Filled(price=price):
             return _opened(state, price, rules)
-        case Observation():
+        case Observation() | Cancel() | Close():
             return Step(state=state)
-        case Proposal() | Cancel() | Close():
+        case Proposal():
             raise _misuse(state, given)
         case _:
             assert_never(given)
