@@ -19,7 +19,14 @@ from pathlib import Path, PurePath
 from types import MappingProxyType, ModuleType
 
 from daemon.app.config.explain import Origin
-from daemon.app.config.problems import ConfigError, KeyPath, Problem, did_you_mean, key_text
+from daemon.app.config.problems import (
+    ConfigError,
+    KeyPath,
+    Problem,
+    did_you_mean,
+    key_text,
+    one_line,
+)
 from daemon.app.config.sections import RiskSection
 from daemon.app.config.settings import Config
 from daemon.core import risk_limits
@@ -115,6 +122,8 @@ def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
     """Yield what keeps a strategy class from running, each as a clause."""
     if strategy.get_signal is Strategy.get_signal:
         yield "does not override get_signal"
+    elif not _takes(strategy.get_signal, 2):
+        yield "get_signal must take one argument beside self, the view"
     if strategy.interval not in SIGNAL_INTERVALS:
         known = ", ".join(SIGNAL_INTERVALS)
         yield f"interval is {strategy.interval!r}: use one of {known}"
@@ -152,7 +161,7 @@ def load_validation(reference: str) -> RiskValidation:
             " between the check and the taking of the slot"
         )
     validate: Callable[[RiskPayload], Verdict] = found
-    if not _takes_one(validate):
+    if not _takes(validate, 1):
         raise LoadError(f"{name} must take one argument, the RiskPayload")
     return RiskValidation(validate=validate, note=_first_line(found) or name)
 
@@ -266,9 +275,9 @@ def _functions_of(module: ModuleType) -> list[str]:
     ]
 
 
-def _takes_one(function: Callable[..., object]) -> bool:
+def _takes(function: Callable[..., object], count: int) -> bool:
     try:
-        inspect.signature(function).bind(None)
+        inspect.signature(function).bind(*[None] * count)
     except TypeError:
         return False
     except ValueError:
@@ -285,14 +294,14 @@ def _told(raised: Raised) -> str:
     """Return what foreign code raised and where, in one line and without its variables."""
     cause = raised.cause
     if isinstance(cause, SyntaxError) and cause.filename:
-        return f"{raised.error} at {cause.filename}:{cause.lineno}: {cause.msg}"
+        return one_line(f"{raised.error} at {cause.filename}:{cause.lineno}: {cause.msg}")
     frames = [
         frame
         for frame in traceback.extract_tb(cause.__traceback__)
         if not frame.filename.startswith("<frozen") and frame.filename not in _OUR_FILES
     ]
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"{raised.error}{place}: {raised.message}".removesuffix(": ")
+    return one_line(f"{raised.error}{place}: {raised.message}".removesuffix(": "))
 
 
 _OUR_FILES = {__file__, call_foreign.__code__.co_filename, importlib.__file__}

@@ -30,8 +30,8 @@ PROFILE = '[[risk]]\nname = "careful"\nmax_positions = 1\n'
             '[http]\nhost = "0.0.0.0"',
             (
                 "config.toml:7:1: http.host: 0.0.0.0 can be reached by other machines and nothing"
-                ' asks for a password: listen on "127.0.0.1" behind a proxy, or set http.allow_remote ='
-                " true"
+                ' asks for a password: listen on "127.0.0.1" behind a proxy, or set'
+                " http.allow_remote = true"
             ),
         ),
         (
