@@ -31,7 +31,7 @@ from daemon.simulation.replay import (
 from daemon.simulation.server.app import SandboxServer
 
 HISTORY_MS = 10 * DAY_MS
-"""How much history a generated market has before its first moment, for strategies that read back."""
+"""How much history a generated market has before its first moment: strategies read back."""
 
 CHECKPOINT = "sandbox.json"
 CHECKPOINT_EVERY_S = 1.0

@@ -17,10 +17,13 @@ class Patience:
 class Asking:
     """The memory of one strategy's calls; not persisted, so a restart asks at the next slot."""
 
-    def __init__(self, interval_ms: int, patience: Patience, *, align: bool) -> None:
+    def __init__(
+        self, interval_ms: int, patience: Patience, *, align: bool, since_ms: int
+    ) -> None:
         self._interval_ms = interval_ms
         self._patience = patience
         self._align = align
+        self._since_ms = since_ms
         self.last_ms: int | None = None
         self.failures = 0
         self.leaked = 0
@@ -28,7 +31,13 @@ class Asking:
 
     def due_ms(self, now_ms: int) -> int:
         """Return the market time (ms) of the next call; at most `now_ms` means now."""
-        return next_ask_ms(self.last_ms, self._interval_ms, now_ms, align=self._align)
+        return next_ask_ms(
+            self.last_ms,
+            self._interval_ms,
+            now_ms,
+            align=self._align,
+            since_ms=self._since_ms,
+        )
 
     def begin(self, now_ms: int) -> None:
         """Use up the interval: whatever the call comes to, the next one waits for the next."""

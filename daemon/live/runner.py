@@ -92,7 +92,10 @@ class Runner:
         self.reason = "waits for the first price"
         self.quiet_s = crew.pace.tick_quiet_s
         self.asking = Asking(
-            signal_interval_ms(strategy.interval), crew.patience, align=desk.rules.align
+            signal_interval_ms(strategy.interval),
+            crew.patience,
+            align=desk.rules.align,
+            since_ms=crew.clock.now_ms(),
         )
         self._strategy = strategy
         self._params = Params(strategy.params)
