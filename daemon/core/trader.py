@@ -69,9 +69,18 @@ def advance(state: State, given: Given, desk: Desk) -> Advance:
             events=after.events + done.events,
             is_ambiguous=after.is_ambiguous or done.is_ambiguous,
         )
-    if not at_risk(after.state):
-        desk.risk.release(desk.risk_names, desk.key)
+    _settle(state, first.state, after.state, desk)
     return after
+
+
+def _settle(before: State, decided: State, after: State, desk: Desk) -> None:
+    """Let the slots of the key follow the step. One that no step took is not given back."""
+    row = row_of(after)
+    if row is not None and at_risk(after):
+        if row is not row_of(before):
+            desk.risk.hold(desk.risk_names, desk.key, row, row.pending_at)
+    elif at_risk(before) or at_risk(decided):
+        desk.risk.release(desk.risk_names, desk.key)
 
 
 def undo(state: State, desk: Desk) -> None:
