@@ -16,6 +16,7 @@ from daemon.core.events import (
     SignalScheduled,
     SignalTransition,
     TickResult,
+    Transition,
 )
 from daemon.core.levels import progress_at
 from daemon.core.rules import Rules
@@ -34,7 +35,7 @@ CallbackName = Literal[
     "on_partial_loss",
     "on_write",
 ]
-E_ = TypeVar("E_", bound=SignalTransition | RiskContract | TickResult)
+E_ = TypeVar("E_", bound=Transition | TickResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,8 @@ def callbacks_of(result: TickResult, *, is_waiting: bool, is_live_tick: bool) ->
     """Return the author's callbacks that `result` calls, `on_tick` last.
 
     `on_active` fires at each live tick of an open signal, and not in a fast-forward; the two
-    partial callbacks fire at each tick and each fast-forwarded bar in profit or in loss.
+    partial callbacks fire at each tick and each fast-forwarded bar in profit or in loss. A bar
+    at which a signal just goes on is no tick, so `on_tick` does not hear of it.
     """
     symbol, past = result.key.symbol, result.backtest
     price = result.current_price
@@ -120,6 +122,8 @@ def callbacks_of(result: TickResult, *, is_waiting: bool, is_live_tick: bool) ->
             pass
         case _:
             assert_never(result)
+    if isinstance(result, SignalActive) and not is_live_tick:
+        return calls
     calls.append(Callback(name="on_tick", arguments=(symbol, result, past)))
     return calls
 
