@@ -140,7 +140,7 @@ def _level(event: PartialProfitContract | PartialLossContract) -> Fields:
     row = event.data
     reached: Fields = {
         "current_price": event.current_price,
-        "level": event.level,
+        "level_percent": event.level,
         "progress_percent": event.progress_percent,
         "price_percent": event.price_percent,
     }

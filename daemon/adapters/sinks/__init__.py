@@ -1,0 +1,1 @@
+"""Where announcements and alerts go: logs, metrics, other programs."""
