@@ -95,14 +95,16 @@ class Socket:
             return
         self._end_code = code
         if code == CLOSE_ABNORMAL:
-            self._outbox.clear()
-            if self._transport is not None:
-                self._transport.abort()
+            self._cut()
         self._has_mail.set()
 
     async def close(self, code: int, reason: bytes = b"") -> None:
-        """End the connection with a close frame now."""
-        await self._response.close(code=code, message=reason)
+        """End the connection with a close frame now; a client that does not take it is cut off."""
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._response.close(code=code, message=reason)
+        except TimeoutError:
+            self._cut()
 
     async def write_forever(self) -> None:
         """Send what is in the outbox, until the line ends."""
@@ -117,6 +119,11 @@ class Socket:
                     return
         except ConnectionError:
             self.end(CLOSE_ABNORMAL)
+
+    def _cut(self) -> None:
+        self._outbox.clear()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _post(self, body: bytes) -> None:
         """Queue bytes as one text frame; a client whose outbox is full is cut off."""

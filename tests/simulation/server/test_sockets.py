@@ -16,7 +16,7 @@ from daemon.simulation.faults import (
     SilentSocket,
     Status,
 )
-from daemon.simulation.server import sockets
+from daemon.simulation.server import app, sockets
 from daemon.simulation.server.app import SandboxServer
 from daemon.simulation.server.client import SandboxAddress
 from daemon.simulation.server.sockets import Message
@@ -142,13 +142,8 @@ async def test_a_closed_candle_is_marked(line: Line, clock: HeldClock) -> None:
     assert pushes[-2]["t"] == forming["t"]
 
 
-async def test_a_slow_reader_is_cut_off_and_others_are_served(
-    session: aiohttp.ClientSession,
-    address: SandboxAddress,
-    server: SandboxServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sockets, "OUTBOX_MAX", 50)
+async def a_stalled_client(address: SandboxAddress) -> asyncio.StreamWriter:
+    """Shake hands, and read nothing from then on."""
     reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
     writer.write(
         b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -156,17 +151,46 @@ async def test_a_slow_reader_is_cut_off_and_others_are_served(
     )
     await reader.readuntil(b"\r\n\r\n")
     cast(asyncio.Transport, writer.transport).pause_reading()
-    (slow,) = server._pusher.sockets
-    slow.subscribe([CANDLES], server._names)
-    other = await session.ws_connect(f"{address.root_url}/ws/{CANDLES}")
+    return writer
 
-    for _ in range(100):
-        slow.push(Message(CANDLES, b"x" * 1_000_000))
+
+async def flood(server: SandboxServer, megabytes: int) -> None:
+    """Push that much to the one client that is there."""
+    (socket,) = server._pusher.sockets
+    socket.subscribe([CANDLES], server._names)
+    for _ in range(megabytes):
+        socket.push(Message(CANDLES, b"x" * 1_000_000))
         await asyncio.sleep(0)
 
+
+async def test_a_slow_reader_is_cut_off_and_others_are_served(
+    session: aiohttp.ClientSession,
+    address: SandboxAddress,
+    server: SandboxServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sockets, "OUTBOX_MAX", 50)
+    stalled = await a_stalled_client(address)
+
+    await flood(server, megabytes=100)
+
     assert server.counters.sockets_cut == 1
+    other = await session.ws_connect(f"{address.root_url}/ws/{CANDLES}")
     assert (await next_push(other))["e"] == "kline"
-    writer.close()
+    stalled.close()
+
+
+async def test_a_stalled_client_does_not_hold_up_the_stop(
+    address: SandboxAddress, server: SandboxServer
+) -> None:
+    stalled = await a_stalled_client(address)
+    await flood(server, megabytes=40)
+
+    async with asyncio.timeout(10):
+        await server.stop()
+
+    assert server.counters.sockets_open == 0
+    stalled.close()
 
 
 async def test_a_silent_socket_answers_requests_and_pushes_nothing(
@@ -219,6 +243,16 @@ async def test_a_planned_status_refuses_the_handshake(
         await session.ws_connect(f"{address.ws_url}/0")
 
     assert refused.value.status == 503
+
+
+async def test_the_server_pings(
+    session: aiohttp.ClientSession, address: SandboxAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "PING_INTERVAL_S", 0.05)
+
+    quiet = await session.ws_connect(f"{address.ws_url}/0", autoping=False)
+
+    assert (await quiet.receive(timeout=5)).type is aiohttp.WSMsgType.PING
 
 
 async def test_stopping_says_goodbye(line: Line, server: SandboxServer) -> None:

@@ -47,7 +47,10 @@ def test_what_the_sandbox_does_not_have_is_not_found(text: str) -> None:
     assert find_stream(text, NAMES) is None
 
 
-@given(st.lists(st.integers(1, 4 * MINUTE_MS), min_size=1, max_size=30))
+SPANS_MS = st.sampled_from([MINUTE_MS // 2, MINUTE_MS]) | st.integers(1, 4 * MINUTE_MS)
+
+
+@given(st.lists(SPANS_MS, min_size=1, max_size=30))
 def test_each_closed_candle_is_told_of_once_and_each_push_ends_with_the_newest(
     steps_ms: list[int],
 ) -> None:
