@@ -1,0 +1,54 @@
+"""Asking the running daemon over HTTP, with the standard library alone: it must start fast."""
+
+import http.client
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import typer
+
+from daemon.app.config.address import Address, read_address
+from daemon.core.errors import RejectedError
+
+BODY_BYTES_MAX = 64 << 20
+
+
+class NoAnswerError(RejectedError):
+    """No daemon answers at the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the daemon answered."""
+
+    status: int
+    body: str
+
+
+def find_daemon(path: Path | None, url: str | None) -> Address:
+    """Return where the daemon answers: at `url`, else as configured. Raises ConfigError."""
+    if url is None:
+        return read_address(path, os.environ)
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port or parts.scheme not in {"", "http"}:
+        raise typer.BadParameter(f"{url!r} is no address: write http://127.0.0.1:8420")
+    return Address(host=host, port=port, name=host)
+
+
+def ask(address: Address, path: str, timeout_s: float) -> Answer:
+    """Return the answer to a GET. Raises NoAnswerError."""
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
+    try:
+        connection.request("GET", path, headers={"Host": f"{address.name}:{address.port}"})
+        response = connection.getresponse()
+        return Answer(response.status, response.read(BODY_BYTES_MAX).decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise NoAnswerError(f"no daemon answers at {address} ({reason})") from None
+    finally:
+        connection.close()

@@ -1,0 +1,110 @@
+"""The one place where errors become exit codes and lines for people."""
+
+# ruff: noqa: PLC0415 - late imports, so that `tickd --help` starts in a moment
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from daemon.app.cli.exit_codes import ExitCode
+from daemon.app.cli.terminal import Terminal
+from daemon.app.config.problems import ConfigError, one_line
+from daemon.core.errors import (
+    FatalError,
+    RejectedError,
+    StateLockedError,
+    TickdError,
+    TransientError,
+)
+
+DEBUG_FLAG = "--debug"
+PROBLEMS_SHOWN_MAX = 50
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and end the process."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. No error of it passes through."""
+    terminal = Terminal(is_debug=DEBUG_FLAG in arguments)
+    arguments = [argument for argument in arguments if argument != DEBUG_FLAG]
+    try:
+        return _invoke(terminal, arguments)
+    except TickdError as error:
+        return _tell(terminal, error)
+    except BrokenPipeError:
+        return _go_quietly()
+    except OSError as error:
+        return _tell(terminal, error)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the top: whatever comes here is a bug to report
+        return _confess(terminal, error)
+
+
+def _invoke(terminal: Terminal, arguments: Sequence[str]) -> int:
+    from daemon.app.cli.commands import app
+
+    try:
+        app(args=list(arguments), prog_name="tickd", obj=terminal)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.OK
+    return ExitCode.OK
+
+
+def exit_code_of(error: TickdError | OSError) -> ExitCode:
+    """Return the exit code of an error that a person can do something about."""
+    match error:
+        case OSError():
+            # A port in use does not become free by trying again; a full disk may.
+            is_taken = error.errno == errno.EADDRINUSE
+            return ExitCode.CONFIG if is_taken else ExitCode.TEMPORARY
+        case ConfigError():
+            return ExitCode.CONFIG
+        case StateLockedError() | TransientError():
+            return ExitCode.TEMPORARY
+        case RejectedError():
+            return ExitCode.UNAVAILABLE
+        case FatalError():
+            return ExitCode.CONFIG
+        case _:
+            return ExitCode.FINDINGS
+
+
+def _tell(terminal: Terminal, error: TickdError | OSError) -> int:
+    if terminal.is_debug:
+        _trace(terminal, error)
+    lines = str(error).splitlines() or [type(error).__name__]
+    for line in lines[:PROBLEMS_SHOWN_MAX]:
+        terminal.fail(f"tickd: {one_line(line)}")
+    if len(lines) > PROBLEMS_SHOWN_MAX:
+        terminal.fail(f"tickd: and {len(lines) - PROBLEMS_SHOWN_MAX} more")
+    return exit_code_of(error)
+
+
+def _go_quietly() -> int:
+    """Whoever read our output has gone (`tickd ... | head`): that is no error."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+    return ExitCode.OK
+
+
+def _confess(terminal: Terminal, error: Exception) -> int:
+    if terminal.is_debug:
+        _trace(terminal, error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    terminal.fail(f"tickd: internal error{place}: {text}")
+    if not terminal.is_debug:
+        terminal.fail("tickd: this is a bug. Run it again with --debug and report what it prints")
+    return ExitCode.INTERNAL
+
+
+def _trace(terminal: Terminal, error: BaseException) -> None:
+    # Frames without their variables, which may hold secrets.
+    terminal.fail("".join(traceback.format_exception(error)).rstrip())

@@ -1,0 +1,54 @@
+"""Running the command line in a test: in this process, or as a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from daemon.app.cli.top import run
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Runs commands in this process, in a folder of their own."""
+
+    folder: Path
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str) -> Ended:
+        self.capture.readouterr()
+        code = run(arguments)
+        told = self.capture.readouterr()
+        assert "Traceback" not in told.err
+        return Ended(code, told.out, told.err)
+
+
+def tickd(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, timeout_s: float = 60
+) -> Ended:
+    """Run the command as a process, with a bare environment."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "daemon", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **(environ or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
