@@ -1,0 +1,1 @@
+"""Statistics as text: Markdown reports, JSON-ready values, and where their files go."""
