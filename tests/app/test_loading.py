@@ -1,3 +1,5 @@
+"""What may be loaded as a strategy or a risk validation, and how each fault is told."""
+
 import os
 import sys
 from pathlib import Path

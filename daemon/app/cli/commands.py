@@ -88,7 +88,7 @@ def check(
     """Check settings, strategies, state folder and exchange, one line each."""
     from daemon.app.cli.check import check_all
 
-    raise found(is_good=check_all(terminal_of(context), config, settings, offline=offline))
+    raise finish(check_all(terminal_of(context), config, settings, offline=offline))
 
 
 @app.command(epilog="Example: [bold]tickd status --json | jq .tasks[/]")

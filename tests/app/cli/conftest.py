@@ -1,3 +1,5 @@
+"""A folder and an environment in which no setting stands yet."""
+
 import os
 from pathlib import Path
 

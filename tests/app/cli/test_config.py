@@ -1,3 +1,5 @@
+"""Printing settings, their origins and their schema."""
+
 import json
 import tomllib
 

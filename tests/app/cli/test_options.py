@@ -1,3 +1,5 @@
+"""How the values of options are read."""
+
 import pytest
 import typer
 from hypothesis import given

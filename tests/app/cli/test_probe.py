@@ -1,3 +1,5 @@
+"""Asking the daemon over HTTP, and what is told when nobody answers."""
+
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager

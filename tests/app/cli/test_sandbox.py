@@ -1,3 +1,5 @@
+"""The sandbox exchange as a command."""
+
 import signal
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""The status of a daemon on the screen."""
+
 import dataclasses
 import json
 from io import StringIO

@@ -1,3 +1,5 @@
+"""Exit codes, one line per error, no traceback, no secret, and a start in a moment."""
+
 import errno
 import subprocess
 import sys
@@ -138,7 +140,7 @@ def test_help_and_version_load_nothing_heavy() -> None:
     """They must start in a moment: no settings, no ccxt, no event loop."""
     script = (
         "import sys\nfrom daemon.app.cli.top import run\nrun(['{}'])\n"
-        "heavy = {{'pydantic_settings', 'rich.table', 'ccxt', 'aiohttp', 'uvloop', 'asyncio',"
+        "heavy = {{'pydantic_settings', 'ccxt', 'aiohttp', 'uvloop', 'asyncio',"
         " 'prometheus_client', 'structlog', 'orjson'}}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)))\n"
     )

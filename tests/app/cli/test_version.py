@@ -1,3 +1,5 @@
+"""The version that a bug report needs."""
+
 import json
 import platform
 

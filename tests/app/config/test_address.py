@@ -1,3 +1,5 @@
+"""Where the running daemon is looked for."""
+
 from pathlib import Path
 
 import pytest

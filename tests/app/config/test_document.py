@@ -1,3 +1,5 @@
+"""The shipped file and the reference page tell every setting."""
+
 import tomllib
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Settings from the environment: their types, and names that nothing reads."""
+
 from pathlib import Path
 
 import pytest

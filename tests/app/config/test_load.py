@@ -1,3 +1,5 @@
+"""Which source of settings wins, and where the file is found."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Every problem is one printable line without a secret."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""The rules of the core and their settings are the same, by name and by default."""
+
 from dataclasses import asdict, fields
 
 from daemon.app.config.rules_section import RulesSection

@@ -1,3 +1,5 @@
+"""The defaults of the settings are those of the sandbox itself."""
+
 from daemon.app.config.sandbox import SandboxSection
 from daemon.simulation.generator import default_specs
 from daemon.simulation.server.pusher import PUSH_INTERVAL_S

@@ -1,3 +1,5 @@
+"""A secret is taken from a file only if nobody else could read it there."""
+
 import os
 from pathlib import Path
 

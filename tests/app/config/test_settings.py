@@ -1,3 +1,5 @@
+"""Keys that do not fit each other, the fingerprint, and secrets that stay inside."""
+
 from pathlib import Path
 
 import pytest

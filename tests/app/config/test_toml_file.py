@@ -1,3 +1,5 @@
+"""What is wrong with a file is told with its line and column."""
+
 import os
 from pathlib import Path
 

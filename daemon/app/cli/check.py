@@ -1,0 +1,205 @@
+"""`tickd check`: everything that a start needs, tried one by one, each told in one line.
+
+It changes nothing: the exchange is asked on a state folder of its own that is thrown away.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer
+
+from daemon.adapters.storage.folder import open_folder
+from daemon.adapters.storage.lock import lock_folder
+from daemon.adapters.storage.opening import folder_of
+from daemon.adapters.storage.schema import Identity
+from daemon.app.cli.exit_codes import ExitCode
+from daemon.app.cli.options import open_config
+from daemon.app.cli.probe import NoAnswerError, ask
+from daemon.app.cli.terminal import Terminal
+from daemon.app.config.address import Address
+from daemon.app.config.load import Loaded
+from daemon.app.config.problems import ConfigError
+from daemon.app.config.settings import Config
+from daemon.app.loading import Code, LoadError, load_code, make_strategy
+from daemon.app.world import open_world
+from daemon.core.errors import RejectedError, StateLockedError, TickdError
+
+PROBE_TIMEOUT_S = 2.0
+CANDLES_ASKED = 5
+
+
+class Verdict(Enum):
+    """How a check ended: the word on the screen and its colour."""
+
+    OK = ("ok", typer.colors.GREEN)
+    WARN = ("warn", typer.colors.YELLOW)
+    FAIL = ("fail", typer.colors.RED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check came to, in words that name the remedy where one is needed."""
+
+    verdict: Verdict
+    what: str
+    text: str
+
+
+def check_all(
+    terminal: Terminal, path: Path | None, settings: list[str] | None, *, offline: bool
+) -> ExitCode:
+    """Run every check and tell each; return the exit code."""
+    try:
+        loaded = open_config(terminal, path, settings)
+        code = load_code(loaded.config, loaded.sources.origin)
+    except ConfigError as error:
+        for problem in error.problems:
+            tell(terminal, Finding(Verdict.FAIL, "configuration", str(problem)))
+        return ExitCode.CONFIG
+    is_good = True
+    for finding in _findings(loaded, code, offline=offline):
+        tell(terminal, finding)
+        is_good = is_good and finding.verdict is not Verdict.FAIL
+    return ExitCode.OK if is_good else ExitCode.FINDINGS
+
+
+def tell(terminal: Terminal, finding: Finding) -> None:
+    """Print a finding."""
+    word, colour = finding.verdict.value
+    terminal.say(f"{typer.style(f'{word:<4}', fg=colour)}  {finding.what:<13}  {finding.text}")
+
+
+def _findings(loaded: Loaded, code: Code, *, offline: bool) -> Iterator[Finding]:
+    config = loaded.config
+    tasks = sum(len(section.symbols) for section in config.strategies)
+    yield _ok("configuration", f"{loaded.file_name}: {tasks} tasks, hash {config.fingerprint}")
+    yield from check_strategies(config, code)
+    yield check_state_folder(config)
+    if config.http.enabled:
+        yield check_port(config)
+    if not offline:
+        yield from asyncio.run(_check_exchange(config, code))
+
+
+def check_strategies(config: Config, code: Code) -> Iterator[Finding]:
+    """Make each strategy once, as the daemon would for each symbol."""
+    for section in config.strategies:
+        strategy = code.strategies[section.name]
+        try:
+            made = make_strategy(strategy)
+        except LoadError as error:
+            yield Finding(Verdict.FAIL, "strategy", f"{section.name}: {error}")
+            continue
+        interval = section.interval or made.interval
+        asked = f"asked every {interval} on {', '.join(section.symbols)}"
+        yield _ok("strategy", f"{section.name}: {asked}")
+    for profile in code.profiles:
+        rules = ", ".join(rule.note for rule in profile.validations)
+        yield _ok("risk", f"{profile.risk_name}: {rules}")
+
+
+def check_state_folder(config: Config) -> Finding:
+    """Find out whether the state folder can be used; one that is not there yet is not made."""
+    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
+    path = folder_of(config.daemon.state_dir, identity).absolute()
+    if not path.exists():
+        return _check_new_folder(path)
+    try:
+        folder = open_folder(path, create=False)
+        try:
+            lock_folder(folder).release()
+        finally:
+            folder.release()
+    except StateLockedError as error:
+        return Finding(Verdict.WARN, "state folder", str(error))
+    except TickdError as error:
+        return Finding(Verdict.FAIL, "state folder", str(error))
+    return _ok("state folder", f"{path} can be written and is free")
+
+
+def _check_new_folder(path: Path) -> Finding:
+    parent = next(folder for folder in path.parents if folder.exists())
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return _ok("state folder", f"{path} will be made")
+    text = f"{path} cannot be made: {parent} may not be written; set daemon.state_dir"
+    return Finding(Verdict.FAIL, "state folder", text)
+
+
+def check_port(config: Config) -> Finding:
+    """Find out whether the pages can be served."""
+    host, port = config.http.host, config.http.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            return _why_taken(config, error)
+    return _ok("http", f"{host}:{port} is free")
+
+
+def _why_taken(config: Config, error: OSError) -> Finding:
+    host, port = config.http.host, config.http.port
+    try:
+        ask(Address(host=host, port=port, name=host), "/livez", PROBE_TIMEOUT_S)
+    except NoAnswerError:
+        text = f"{host}:{port} cannot be used ({error.strerror}): free it, or set http.port"
+        return Finding(Verdict.FAIL, "http", text)
+    return Finding(Verdict.WARN, "http", f"{host}:{port} is in use: the daemon seems to run")
+
+
+async def _check_exchange(config: Config, code: Code) -> list[Finding]:
+    with TemporaryDirectory(prefix="tickd-check-") as scratch:
+        apart = config.model_copy(
+            update={
+                "daemon": config.daemon.model_copy(update={"state_dir": Path(scratch)}),
+                "sandbox": config.sandbox.model_copy(update={"port": 0}),
+            }
+        )
+        try:
+            return await _ask_exchange(apart, code)
+        except RejectedError as error:
+            return [Finding(Verdict.FAIL, "exchange", str(error))]
+        except TickdError as error:
+            text = f"{error} (is the network there? --offline leaves this out)"
+            return [Finding(Verdict.FAIL, "exchange", text)]
+
+
+async def _ask_exchange(config: Config, code: Code) -> list[Finding]:
+    findings: list[Finding] = []
+    async with open_world(config, (), tuple(code.strategies.values())) as world:
+        await world.data.load_markets()
+        findings.append(_ok("exchange", f"{world.where} has {', '.join(config.symbols)}"))
+        before_ms = world.clock.now_ms()
+        told_ms = await world.data.server_time_ms()
+        # Half the round trip has passed since the answer was made.
+        skew_ms = told_ms - (before_ms + world.clock.now_ms()) // 2
+        findings.append(
+            _clock(skew_ms, round(config.exchange.clock_skew_max_ms * world.clock.speed))
+        )
+        for symbol in config.symbols[:1]:
+            rows = await world.data.candles(symbol, "1m", None, CANDLES_ASKED)
+            if not rows:
+                findings.append(Finding(Verdict.FAIL, "candles", f"{symbol}: there are none"))
+                continue
+            findings.append(
+                _ok("candles", f"{symbol}: {len(rows)} minutes, last {rows[-1].close:g}")
+            )
+    return findings
+
+
+def _clock(skew_ms: int, skew_ms_max: int) -> Finding:
+    if abs(skew_ms) <= skew_ms_max:
+        return _ok("clock", f"{skew_ms:+d} ms off the exchange's")
+    text = f"{skew_ms:+d} ms off the exchange's: let NTP set this machine's clock"
+    return Finding(Verdict.WARN, "clock", text)
+
+
+def _ok(what: str, text: str) -> Finding:
+    return Finding(Verdict.OK, what, text)
