@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePath
 from types import CoroutineType
 from typing import Generic, ParamSpec, TypeVar
 
@@ -98,9 +97,9 @@ def _text(error: BaseException) -> str:
 def _place(error: BaseException) -> str:
     # Only names and numbers, and no source lines: those would have to be read from disk, and
     # local variables may hold secrets.
-    places = [
-        f"{path.name}:{line}"
+    paths = (
+        (frame.f_code.co_filename.replace("\\", "/").split("/"), line)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if (path := PurePath(frame.f_code.co_filename)).parts[-2:] not in _OUR_FRAMES
-    ]
+    )
+    places = [f"{path[-1]}:{line}" for path, line in paths if tuple(path[-2:]) not in _OUR_FRAMES]
     return places[-1] if places else ""
