@@ -84,6 +84,17 @@ def read_tail(folder: Folder, segments: Sequence[Segment]) -> Tail:
     return Tail(index=index, end=end, size=size)
 
 
+def peek_index(folder: Folder) -> JournalIndex:
+    """Return what the journal comes to, without mending anything. Raises OSError, FatalError."""
+    segments = list_segments(folder)
+    while segments:
+        tail = read_tail(folder, segments)
+        if tail.end > 0:
+            return tail.index
+        segments.pop()
+    return JournalIndex()
+
+
 def rebuild_index(folder: Folder, segments: Sequence[Segment], stop: int) -> JournalIndex:
     """Return what `segments` come to, of which the numbers below `stop` count.
 
