@@ -46,11 +46,16 @@ class Embedded:
     server: SandboxServer
     folder: Folder
 
-    async def keep_time(self) -> None:
-        """Write the market's time down, once a second until cancelled."""
-        while True:
-            await asyncio.sleep(CHECKPOINT_EVERY_S)
-            await asyncio.to_thread(self.save)
+    async def keep_going(self) -> None:
+        """Write the market's time down once a second, and serve, until cancelled.
+
+        Raises what broke the server, should it ever break.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.server.serve_forever())
+            while True:
+                await asyncio.sleep(CHECKPOINT_EVERY_S)
+                await asyncio.to_thread(self.save)
 
     def save(self) -> None:
         """Write the market's time down. A folder that takes no file costs only the seconds."""

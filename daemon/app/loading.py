@@ -30,12 +30,10 @@ from daemon.app.config.problems import (
 from daemon.app.config.sections import RiskSection
 from daemon.app.config.settings import Config
 from daemon.core import risk_limits
-from daemon.core.candles import INTERVAL_MS, SIGNAL_INTERVALS
 from daemon.core.guard import Raised, Returned, call_foreign, is_async
 from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation, Verdict
-from daemon.core.strategy import Strategy
+from daemon.core.strategy import Strategy, strategy_faults, takes
 
-HISTORY_MAX = 100_000
 FILE_MODULE_PREFIX = "tickd_file_"
 
 
@@ -117,29 +115,6 @@ def make_strategy(strategy: type[Strategy]) -> Strategy:
             raise LoadError(f"{strategy.__name__} cannot be made: {_told(raised)}")
 
 
-def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
-    """Yield why a class cannot run as a strategy, in words."""
-    """Yield what keeps a strategy class from running, each as a clause."""
-    if strategy.get_signal is Strategy.get_signal:
-        yield "does not override get_signal"
-    elif not _takes(strategy.get_signal, 2):
-        yield "get_signal must take one argument beside self, the view"
-    if strategy.interval not in SIGNAL_INTERVALS:
-        known = ", ".join(SIGNAL_INTERVALS)
-        yield f"interval is {strategy.interval!r}: use one of {known}"
-    # An author's class is not type-checked: its attributes may be anything.
-    history: object = strategy.history
-    if not isinstance(history, Mapping):
-        yield 'history must be a table as in {"1h": 200}'
-        return
-    for interval, count in history.items():
-        if interval not in INTERVAL_MS:
-            known = ", ".join(INTERVAL_MS)
-            yield f"history has the unknown interval {interval!r}: use one of {known}"
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= HISTORY_MAX:
-            yield f"history of {interval} must be a whole number from 1 to {HISTORY_MAX}"
-
-
 def load_profile(section: RiskSection) -> RiskProfile:
     """Return a risk profile: its limits in the order of the table, then the author's own."""
     own = (load_validation(reference) for reference in section.python)
@@ -161,7 +136,7 @@ def load_validation(reference: str) -> RiskValidation:
             " between the check and the taking of the slot"
         )
     validate: Callable[[RiskPayload], Verdict] = found
-    if not _takes(validate, 1):
+    if not takes(validate, 1):
         raise LoadError(f"{name} must take one argument, the RiskPayload")
     return RiskValidation(validate=validate, note=_first_line(found) or name)
 
@@ -273,17 +248,6 @@ def _functions_of(module: ModuleType) -> list[str]:
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__
     ]
-
-
-def _takes(function: Callable[..., object], count: int) -> bool:
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:
-        # A function without a signature (built in C) can only be tried.
-        return True
-    return True
 
 
 def _first_line(function: object) -> str:

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from daemon.app.loading import strategy_faults
 from daemon.core.errors import TickdError
 from daemon.core.guard import is_async
 from daemon.core.risk import RiskCallback, RiskProfile, RiskValidation, ValidationFunction
-from daemon.core.strategy import Strategy
+from daemon.core.strategy import Strategy, strategy_faults
 from daemon.core.subjects import Subjects
 
 S = TypeVar("S", bound=type[Strategy])
@@ -124,7 +123,7 @@ def _rule(risk_name: str, validation: Validation) -> RiskValidation:
     return validation
 
 
-def _required(value: str, field_name: str, owner: str) -> str:
+def _required(value: object, field_name: str, owner: str) -> str:
     if not isinstance(value, str) or not value:
         raise RegistrationError(f"{owner} needs a {field_name}")
     return value
@@ -138,3 +137,45 @@ def _refuse_twice(kind: str, name: str, known: Mapping[str, object]) -> None:
 def _unknown(kind: str, name: str, known: Mapping[str, object]) -> UnknownNameError:
     names = ", ".join(map(repr, known)) or "none"
     return UnknownNameError(f"there is no {kind} {name!r}; registered: {names}")
+
+
+def add_strategy(strategy: S) -> S:
+    """Register a strategy class under its `strategy_name`; works as a decorator too."""
+    return REGISTRY.add_strategy(strategy)
+
+
+def add_risk(
+    risk_name: str,
+    validations: Sequence[Validation],
+    *,
+    note: str = "",
+    on_rejected: RiskCallback | None = None,
+    on_allowed: RiskCallback | None = None,
+) -> RiskProfile:
+    """Register a risk profile under `risk_name`: its validations are asked in order."""
+    return REGISTRY.add_risk(
+        risk_name, validations, note=note, on_rejected=on_rejected, on_allowed=on_allowed
+    )
+
+
+def add_exchange(exchange_name: str, *, exchange_id: str = "", note: str = "") -> ExchangeSchema:
+    """Register an exchange: `exchange_id` is "sandbox" or any ccxt id, the name if left out."""
+    schema = ExchangeSchema(
+        exchange_name=exchange_name, exchange_id=exchange_id or exchange_name, note=note
+    )
+    return REGISTRY.add_exchange(schema)
+
+
+def list_strategies() -> tuple[type[Strategy], ...]:
+    """Return the registered strategy classes, in order."""
+    return tuple(REGISTRY.strategies.values())
+
+
+def list_risks() -> tuple[RiskProfile, ...]:
+    """Return the registered risk profiles, in order."""
+    return tuple(REGISTRY.risks.values())
+
+
+def list_exchanges() -> tuple[ExchangeSchema, ...]:
+    """Return the registered exchanges, in order."""
+    return tuple(REGISTRY.exchanges.values())

@@ -1,13 +1,19 @@
 """The author's side: what a strategy is, what it is shown, and what it may override."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from inspect import signature
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import ClassVar, ParamSpec, Protocol
 
-from daemon.core.candles import Candles
+from daemon.core.candles import INTERVAL_MS, SIGNAL_INTERVALS, Candles
 from daemon.core.events import TickResult
 from daemon.core.params import Params
 from daemon.core.signal import Signal, SignalRow
+
+P = ParamSpec("P")
+
+HISTORY_MAX = 100_000
+"""Most candles of one interval that a strategy may declare."""
 
 
 class View(Protocol):
@@ -105,3 +111,37 @@ class Strategy:
 
     def on_write(self, symbol: str, row: SignalRow | None, backtest: bool) -> object:
         """Called after the open position (or None) was written."""
+
+
+def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
+    """Yield why a class cannot run as a strategy, in words."""
+    if strategy.get_signal is Strategy.get_signal:
+        yield "does not override get_signal"
+    elif not takes(strategy.get_signal, 2):
+        yield "get_signal must take one argument beside self, the view"
+    if strategy.interval not in SIGNAL_INTERVALS:
+        known = ", ".join(SIGNAL_INTERVALS)
+        yield f"interval is {strategy.interval!r}: use one of {known}"
+    # An author's class is not type-checked: its attributes may be anything.
+    history: object = strategy.history
+    if not isinstance(history, Mapping):
+        yield 'history must be a table as in {"1h": 200}'
+        return
+    for interval, count in history.items():
+        if interval not in INTERVAL_MS:
+            known = ", ".join(INTERVAL_MS)
+            yield f"history has the unknown interval {interval!r}: use one of {known}"
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= HISTORY_MAX:
+            yield f"history of {interval} must be a whole number from 1 to {HISTORY_MAX}"
+
+
+def takes(function: Callable[P, object], count: int) -> bool:
+    """Say whether `function` can be called with `count` arguments."""
+    try:
+        signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        # A function without a signature (built in C) can only be tried.
+        return True
+    return True

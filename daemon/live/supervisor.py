@@ -5,7 +5,7 @@ can no longer be helped ends the whole daemon at once and loudly, never silently
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.live.alerts import AlertPump
@@ -54,6 +54,7 @@ class Staff:
 
     crew: Crew
     make_feed: Callable[[Sequence[str]], MarketFeed]
+    connect: Callable[[], Awaitable[None]]
     recovery: Recovery
     desk_of: Callable[[Key, tuple[str, ...]], Desk]
     store: StateStore
@@ -73,6 +74,7 @@ class Caretaker(Strategy):
     def get_signal(self, view: View) -> Answer:
         """Return None: whatever is open is only monitored to its end."""
         del view
+        return None  # noqa: RET501 - an answer, not the lack of one
 
 
 class Supervisor:
@@ -129,7 +131,7 @@ class Supervisor:
                 self._staff.followers.mark(kept.held)
             self.feed = self._staff.make_feed(sorted({key.symbol for key in self._plans}))
             services = [
-                group.create_task(self.feed.run(), name="feed"),
+                group.create_task(self._run_feed(self.feed), name="feed"),
                 group.create_task(self._staff.followers.run(), name="followers"),
                 group.create_task(self._staff.minutes.run(), name="minutes"),
                 *(group.create_task(pump.run(), name=pump.name) for pump in self._staff.alerts),
@@ -140,6 +142,21 @@ class Supervisor:
             self.has_recovered.set()
             await self._until_over()
             await self._wind_up(services)
+
+    async def _run_feed(self, feed: MarketFeed) -> None:
+        """Reach the exchange, however long that takes, and follow its market."""
+        attempt = 0
+        while True:
+            try:
+                await self._staff.connect()
+                break
+            except TransientError as error:
+                for key in self.slots:
+                    self._crew.troubles.report("exchange", key, error)
+                    break
+            await asyncio.sleep(backoff_s(attempt))
+            attempt += 1
+        await feed.run()
 
     def _ledger(self, group: asyncio.TaskGroup) -> Ledger:
         crew = self._crew

@@ -36,7 +36,8 @@ class Waker:
         self._ring()
 
     def wake_by(self, due_s: float) -> None:
-        """End the sleep at `due_s` at the latest."""
+        """End the sleep at `due_s` at the latest; a moment that has passed means now."""
+        due_s = max(due_s, self._loop.time())
         if self._future is not None and due_s < self._due_s:
             self._at(due_s)
 

@@ -1,8 +1,9 @@
 """Breakout: enter at the market when the price leaves the range of the last minutes."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
-from daemon.core.params import Params
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 
@@ -16,8 +17,8 @@ class Breakout(Strategy):
 
     strategy_name = "breakout"
     interval = "5m"
-    history = MappingProxyType({"1m": 61})
-    params = Params(
+    history: ClassVar[Mapping[str, int]] = MappingProxyType({"1m": 61})
+    params: Mapping[str, object] = MappingProxyType(
         {
             "lookback": 15,
             "take_profit_percent": 0.9,

@@ -1,8 +1,9 @@
 """Pullback: in a trend, wait for a better price than the present one."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
-from daemon.core.params import Params
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 
@@ -17,8 +18,8 @@ class Pullback(Strategy):
 
     strategy_name = "pullback"
     interval = "3m"
-    history = MappingProxyType({"1m": 120})
-    params = Params(
+    history: ClassVar[Mapping[str, int]] = MappingProxyType({"1m": 120})
+    params: Mapping[str, object] = MappingProxyType(
         {
             "fast": 10,
             "slow": 30,

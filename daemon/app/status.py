@@ -1,0 +1,74 @@
+"""How the whole daemon stands: the one answer behind /status, /readyz and the gauges."""
+
+import asyncio
+from dataclasses import dataclass
+
+from daemon.live.alerts import AlertPump
+from daemon.live.fanout import Fanout
+from daemon.live.health import Health
+from daemon.live.loop_monitor import LoopMonitor
+from daemon.live.supervisor import Supervisor
+from daemon.ports import Clock, DaemonStatus
+
+BEAT_AGE_S_MAX = 5.0
+"""A loop that has not beaten for so long is not live."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What this daemon is."""
+
+    version: str
+    exchange: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauged:
+    """The parts that the status is read off."""
+
+    clock: Clock
+    fanout: Fanout
+    health: Health
+    monitor: LoopMonitor
+    supervisor: Supervisor
+    alerts: tuple[AlertPump, ...] = ()
+
+
+class LiveStatus:
+    """Answers from memory, at once."""
+
+    def __init__(self, identity: Identity, parts: Gauged) -> None:
+        self._identity = identity
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._started_s = self._loop.time()
+
+    def snapshot(self) -> DaemonStatus:
+        """Return how everything stands now."""
+        now_s = self._loop.time()
+        parts = self._parts
+        tasks = parts.supervisor.snapshot()
+        reasons = [
+            f"{task.symbol} {task.strategy_name}: {task.reason}"
+            for task in tasks
+            if not task.is_ready
+        ]
+        reasons += [f"{writer}: {text}" for writer, text in parts.health.failing.items()]
+        if not parts.supervisor.has_recovered.is_set():
+            reasons.insert(0, "recovering")
+        return DaemonStatus(
+            version=self._identity.version,
+            exchange=self._identity.exchange,
+            mode=self._identity.mode,
+            market_time_ms=parts.clock.now_ms(),
+            speed=parts.clock.speed,
+            uptime_s=now_s - self._started_s,
+            loop_lag_s=parts.monitor.lag_s,
+            is_live=now_s - parts.monitor.beat_s < BEAT_AGE_S_MAX,
+            is_ready=not reasons,
+            reasons=tuple(reasons),
+            tasks=tasks,
+            sinks=(*parts.fanout.statuses, *(pump.status for pump in parts.alerts)),
+            orphans=tuple(str(key) for key in parts.supervisor.orphans),
+        )

@@ -1,0 +1,266 @@
+"""Wiring: the one place where rules, drivers and the world meet."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from daemon.app.cli.version import tickd_version
+from daemon.app.config.sections import StrategySection
+from daemon.app.config.settings import Config
+from daemon.app.loading import Code, make_strategy
+from daemon.app.status import Gauged, Identity, LiveStatus
+from daemon.app.world import World
+from daemon.core.guard import Raised
+from daemon.core.orders import fill_at_rule_price
+from daemon.core.params import Params
+from daemon.core.records import RunEntry
+from daemon.core.redaction import Redactor
+from daemon.core.risk import RiskDesk
+from daemon.core.signal import Key
+from daemon.core.strategy import Strategy
+from daemon.core.subjects import Subjects
+from daemon.core.trader import Desk
+from daemon.live.alerts import AlertPump
+from daemon.live.asking import Patience
+from daemon.live.containment import Containment, Limits
+from daemon.live.fanout import Fanout
+from daemon.live.feed import MarketFeed
+from daemon.live.followers import Followers
+from daemon.live.health import Health
+from daemon.live.loop_monitor import LoopMonitor
+from daemon.live.minutes import MinuteLog
+from daemon.live.recovery import Recovery
+from daemon.live.runner import Crew, Pace
+from daemon.live.supervisor import Endurance, Plan, Staff, Supervisor
+from daemon.live.timings import Timings
+from daemon.live.troubles import Troubles
+from daemon.live.workers import Workers
+from daemon.ports import AlertSink, Meter, Sink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlets:
+    """Where a daemon tells what happens: emitters, sinks, measurements, alerts."""
+
+    subjects: Subjects
+    meter: Meter
+    sinks: tuple[Sink, ...] = ()
+    alert_sinks: tuple[AlertSink, ...] = ()
+    redactor: Redactor = field(default_factory=Redactor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """Everything wired and nothing running yet: call `run` once."""
+
+    supervisor: Supervisor
+    status: LiveStatus
+    world: World
+    containment: Containment
+
+    async def run(self) -> None:
+        """Run until `stop`. Raises what the operator must mend."""
+        async with asyncio.TaskGroup() as group:
+            keep = self.world.keep
+            keeping = group.create_task(_as_coroutine(keep())) if keep else None
+            await self.supervisor.run()
+            if keeping is not None:
+                keeping.cancel()
+
+    def stop(self) -> None:
+        """Begin the graceful stop."""
+        self.supervisor.stop()
+
+
+def assemble(
+    config: Config, code: Code, world: World, outlets: Outlets, workers: Workers
+) -> Daemon:
+    """Return the daemon of `config` in `world`; a loop must be running."""
+    return _Builder(config, code, world, outlets, workers).daemon(plans_of(config, code))
+
+
+async def _as_coroutine(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+def plans_of(config: Config, code: Code) -> tuple[Plan, ...]:
+    """Return one plan per (symbol, strategy) of the configuration."""
+    return tuple(
+        Plan(
+            key=Key(exchange_name=config.exchange.id, symbol=symbol, strategy_name=section.name),
+            make=partial(_make, code.strategies[section.name], section),
+            risk_names=_risk_names(section, code.strategies[section.name]),
+        )
+        for section in config.strategies
+        for symbol in section.symbols
+    )
+
+
+def _make(strategy: type[Strategy], section: StrategySection) -> Strategy:
+    made = make_strategy(strategy)
+    made.params = Params(strategy.params, section.params)
+    if section.interval is not None:
+        # The class says how often; one instance may be asked otherwise.
+        made.__dict__["interval"] = section.interval
+    return made
+
+
+def _risk_names(section: StrategySection, strategy: type[Strategy]) -> tuple[str, ...]:
+    own = (strategy.risk_name,) if strategy.risk_name else ()
+    return tuple(dict.fromkeys((*section.risk, *own, *strategy.risk_list)))
+
+
+class _Builder:
+    """Makes the parts of one daemon, each once; a loop must be running."""
+
+    def __init__(
+        self, config: Config, code: Code, world: World, outlets: Outlets, workers: Workers
+    ) -> None:
+        settings = config.daemon
+        self._config = config
+        self._world = world
+        self._outlets = outlets
+        self._risk = RiskDesk(code.profiles)
+        self._containment = Containment(
+            workers,
+            Limits(
+                stretch_s=settings.strategy_stretch_max_ms / 1000,
+                answer_s=config.rules.max_signal_generation_seconds,
+                callback_s=settings.strategy_callback_timeout_s,
+            ),
+        )
+        self._health = Health()
+        self._fanout = Fanout(
+            outlets.subjects, outlets.sinks, self._report, guard=self._containment
+        )
+        self._troubles = Troubles(
+            world.clock, world.journal, self._fanout.announce, outlets.redactor.redact
+        )
+        self._monitor = LoopMonitor(
+            outlets.meter, self._containment, partial(self._report_text, "event_loop")
+        )
+        self._alerts = tuple(
+            AlertPump(sink, world.journal, world.cursors, self._report)
+            for sink in outlets.alert_sinks
+        )
+
+    def daemon(self, plans: Sequence[Plan]) -> Daemon:
+        """Return the daemon that runs `plans`."""
+        supervisor = self._supervisor(plans)
+        identity = Identity(
+            version=tickd_version(),
+            exchange=self._config.exchange.id,
+            mode=self._config.daemon.mode,
+        )
+        parts = Gauged(
+            clock=self._world.clock,
+            fanout=self._fanout,
+            health=self._health,
+            monitor=self._monitor,
+            supervisor=supervisor,
+            alerts=self._alerts,
+        )
+        return Daemon(
+            supervisor=supervisor,
+            status=LiveStatus(identity, parts),
+            world=self._world,
+            containment=self._containment,
+        )
+
+    def _supervisor(self, plans: Sequence[Plan]) -> Supervisor:
+        """Return the supervisor of `plans` with its whole staff."""
+        config, world = self._config, self._world
+        minutes = MinuteLog(world.journal)
+        followers = Followers(
+            world.state,
+            self._risk,
+            lambda: (keeper.held for keeper in supervisor.keepers.values()),
+        )
+        staff = Staff(
+            crew=self._crew(),
+            make_feed=partial(self._feed, minutes),
+            connect=world.connect,
+            recovery=Recovery(
+                world.state,
+                world.journal,
+                world.clock,
+                {plan.key: plan.risk_names for plan in plans},
+                self._risk,
+            ),
+            desk_of=self._desk_of,
+            store=world.state,
+            journal=world.journal,
+            followers=followers,
+            minutes=minutes,
+            monitor=self._monitor,
+            meter=self._outlets.meter,
+            run_entry=RunEntry(
+                version=tickd_version(), config_hash=config.fingerprint, at_ms=world.clock.now_ms()
+            ),
+            alerts=self._alerts,
+            endurance=Endurance(
+                restarts_in_row_max=config.daemon.failures_in_a_row_max,
+                pause_s_max=config.daemon.backoff_max_s,
+                stop_s=config.daemon.stop_timeout_s,
+            ),
+        )
+        supervisor = Supervisor(plans, staff)
+        return supervisor
+
+    def _crew(self) -> Crew:
+        settings = self._config.daemon
+        return Crew(
+            clock=self._world.clock,
+            containment=self._containment,
+            fanout=self._fanout,
+            health=self._health,
+            timings=Timings(
+                self._outlets.meter,
+                self._world.clock,
+                self._outlets.subjects.performance,
+                self._fanout.announce,
+            ),
+            troubles=self._troubles,
+            pace=Pace(
+                tick_interval_s=settings.tick_interval_ms / 1000,
+                tick_quiet_s=settings.tick_quiet_max_ms / 1000,
+            ),
+            patience=Patience(
+                failures_in_row_max=settings.failures_in_a_row_max,
+                circuit_reset_s=settings.backoff_max_s,
+                leaked_threads_max=settings.strategy_threads_leaked_max,
+            ),
+        )
+
+    def _feed(self, minutes: MinuteLog, symbols: Sequence[str]) -> MarketFeed:
+        feed = MarketFeed(
+            self._world.data,
+            self._world.clock,
+            self._config.rules,
+            symbols=symbols,
+            report=self._report_feed,
+        )
+        feed.on_minute(minutes.add)
+        return feed
+
+    def _desk_of(self, key: Key, risk_names: tuple[str, ...]) -> Desk:
+        return Desk(
+            key=key,
+            rules=self._config.rules,
+            risk=self._risk,
+            risk_names=risk_names,
+            broker=fill_at_rule_price,
+        )
+
+    def _key(self, symbol: str = "") -> Key:
+        return Key(exchange_name=self._config.exchange.id, symbol=symbol, strategy_name="")
+
+    def _report(self, where: str, raised: Raised) -> None:
+        self._troubles.report(where, self._key(), raised)
+
+    def _report_text(self, where: str, text: str) -> None:
+        self._troubles.report(where, self._key(), text)
+
+    def _report_feed(self, where: str, error: Exception, symbol: str) -> None:
+        self._troubles.report(where, self._key(symbol), error)
