@@ -100,8 +100,8 @@ def test_a_forming_candle_only_widens_and_ends_as_the_whole_one(seed: int, minut
 
 
 @settings(max_examples=30)
-@given(seed=seeds, now_ms=moments)
-def test_trades_make_up_the_candle(seed: int, now_ms: int) -> None:
+@given(seed=seeds, now_ms=moments | moments.map(lambda now_ms: now_ms // MINUTE_MS * MINUTE_MS))
+def test_trades_make_up_the_candle_forming_or_whole(seed: int, now_ms: int) -> None:
     market = a_market(seed)
     opened_ms = (now_ms - 1) // MINUTE_MS * MINUTE_MS
     if opened_ms < START_MS:

@@ -1,5 +1,6 @@
 """The walk of one pair: segments that tile time, reachable alone and in any order."""
 
+import statistics
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -72,3 +73,10 @@ def test_segments_join_without_a_jump() -> None:
 
     assert all(after.open == before.close for before, after in pairwise(rows))
     assert all(after.timestamp - before.timestamp == 60_000 for before, after in pairwise(rows))
+
+
+def test_in_the_long_run_levels_stay_around_zero() -> None:
+    levels = [a_walk(seed).level(5_000) for seed in range(20)]
+
+    assert statistics.mean(map(abs, levels)) < 0.4
+    assert abs(statistics.mean(levels)) < 0.3
