@@ -174,7 +174,7 @@ async def _check_exchange(config: Config, code: Code) -> list[Finding]:
 async def _ask_exchange(config: Config, code: Code) -> list[Finding]:
     findings: list[Finding] = []
     async with open_world(config, (), tuple(code.strategies.values())) as world:
-        await world.data.load_markets()
+        await world.connect()
         findings.append(_ok("exchange", f"{world.where} has {', '.join(config.symbols)}"))
         before_ms = world.clock.now_ms()
         told_ms = await world.data.server_time_ms()

@@ -82,8 +82,7 @@ async def _serve(
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    keeping = loop.create_task(embedded.keep_time())
-    serving = loop.create_task(embedded.server.serve_forever())
+    serving = loop.create_task(embedded.keep_going())
     waiting = loop.create_task(stopped.wait())
     try:
         await asyncio.wait(
@@ -92,7 +91,7 @@ async def _serve(
         if serving.done():
             serving.result()
     finally:
-        for task in (keeping, waiting):
+        for task in (serving, waiting):
             task.cancel()
         await embedded.server.stop()
         await asyncio.to_thread(embedded.save)

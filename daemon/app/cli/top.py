@@ -62,7 +62,8 @@ def exit_code_of(error: TickdError | OSError) -> ExitCode:
     match error:
         case OSError():
             # A port in use does not become free by trying again; a full disk may.
-            is_taken = error.errno == errno.EADDRINUSE
+            causes = (error, error.__cause__)
+            is_taken = any(getattr(cause, "errno", None) == errno.EADDRINUSE for cause in causes)
             return ExitCode.CONFIG if is_taken else ExitCode.TEMPORARY
         case ConfigError():
             return ExitCode.CONFIG
