@@ -18,7 +18,6 @@ from daemon.adapters.storage.folder import open_folder
 from daemon.adapters.storage.lock import lock_folder
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
-from daemon.app.cli.exit_codes import ExitCode
 from daemon.app.cli.options import open_config
 from daemon.app.cli.probe import NoAnswerError, ask
 from daemon.app.cli.terminal import Terminal
@@ -26,8 +25,9 @@ from daemon.app.config.address import Address
 from daemon.app.config.load import Loaded
 from daemon.app.config.problems import ConfigError
 from daemon.app.config.settings import Config
+from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, LoadError, load_code, make_strategy
-from daemon.app.world import open_world
+from daemon.app.opening import open_world
 from daemon.core.errors import RejectedError, StateLockedError, TickdError
 
 PROBE_TIMEOUT_S = 2.0

@@ -173,7 +173,7 @@ def sandbox(  # noqa: PLR0913 - each is an option of the command
 @app.command(epilog="Example: [bold]tickd version --json[/]")
 def version(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Print the version."""
-    from daemon.app.cli.version import version_text
+    from daemon.app.version import version_text
 
     terminal_of(context).say(version_text(as_json=as_json))
 

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from daemon.adapters.storage.folder import Folder, open_folder
 from daemon.adapters.storage.lock import lock_folder
-from daemon.app.cli.exit_codes import ExitCode
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.explain import explain
 from daemon.app.config.problems import ConfigError, KeyPath, Problem
 from daemon.app.config.sandbox import PairSection, SandboxSection
 from daemon.app.config.toml_file import read_toml
 from daemon.app.embedded import prepare
+from daemon.app.exit_codes import ExitCode
 from daemon.core.errors import FatalError
 from daemon.simulation.fault_file import FaultPlanError, parse_fault_plan
 from daemon.simulation.server.client import SandboxAddress

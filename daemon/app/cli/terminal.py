@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from daemon.app.cli.exit_codes import ExitCode
+from daemon.app.exit_codes import ExitCode
 from daemon.core.redaction import Redactor
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from daemon.app.cli.exit_codes import ExitCode
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.problems import ConfigError, one_line
+from daemon.app.exit_codes import ExitCode
 from daemon.core.errors import (
     FatalError,
     RejectedError,

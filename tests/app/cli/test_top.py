@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from daemon.app.cli import top
-from daemon.app.cli.exit_codes import ExitCode, code_table
 from daemon.app.config.problems import ConfigError, Problem
 from daemon.core.errors import (
     FatalError,
@@ -36,20 +35,6 @@ from tests.app.samples import CANARY, STRATEGY, write
 )
 def test_each_error_has_its_exit_code(error: TickdError | OSError, code: int) -> None:
     assert top.exit_code_of(error) == code
-
-
-def test_the_codes_are_the_documented_ones() -> None:
-    assert code_table().splitlines() == [
-        "0 ok",
-        "1 findings",
-        "2 usage",
-        "69 unavailable",
-        "70 internal",
-        "75 temporary",
-        "78 config",
-        "130 interrupted",
-    ]
-    assert int(ExitCode.CONFIG) == 78
 
 
 @pytest.mark.parametrize(
@@ -157,7 +142,8 @@ def test_help_and_version_load_nothing_heavy() -> None:
         assert ended.stdout.splitlines()[-1] == "LOADED []", command
 
 
-def test_each_command_has_help_with_an_example(shell: Shell) -> None:
+def test_each_command_has_help_with_an_example_and_its_line_in_the_docs(shell: Shell) -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = [
         ["run"],
         ["check"],
@@ -179,6 +165,7 @@ def test_each_command_has_help_with_an_example(shell: Shell) -> None:
         ended = shell(*command, "--help")
         assert ended.code == 0, command
         assert f"Example: tickd {' '.join(command)}" in " ".join(ended.out.split()), command
+        assert f"| `tickd {' '.join(command)}` |" in page, command
 
 
 def test_python_m_daemon_is_tickd(tmp_path: Path) -> None:

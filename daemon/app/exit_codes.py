@@ -29,8 +29,3 @@ class ExitCode(IntEnum):
 
     INTERRUPTED = 130
     """Stopped by Ctrl-C before the command was done."""
-
-
-def code_table() -> str:
-    """Return the codes as lines of text, for help and documentation."""
-    return "\n".join(f"{code.value} {code.name.lower()}" for code in ExitCode)
