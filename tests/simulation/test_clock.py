@@ -34,6 +34,7 @@ def test_market_time_starts_at_the_anchor_and_runs_at_its_speed() -> None:
 
 def test_a_timer_for_a_minute_s_turn_does_not_see_the_minute_before() -> None:
     machine = Machine()
+    machine.now_s = 0.0
     clock = SandboxClock(ANCHOR_MS, 1.0, machine)
 
     machine.now_s += sum([0.1] * 600)  # 59.99999999999986

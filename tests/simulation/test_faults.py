@@ -147,4 +147,6 @@ def test_a_candle_is_hit_by_its_own_time_whatever_is_asked_with_it(seed: int, cu
 
     whole = plan.rows(KLINES, rows, at(3600))
 
+    another = FaultPlan(faults=plan.faults, seed=seed + 1).rows(KLINES, rows, at(3600))
+    assert another != whole
     assert plan.rows(KLINES, rows[cut:], at(7200)) == [row for row in whole if row in rows[cut:]]

@@ -105,6 +105,17 @@ def test_whole_candles_are_the_core_s_aggregation() -> None:
     assert [row[:5] for row in rows] == [row[:5] for row in whole]
 
 
+def test_what_is_remembered_of_one_symbol_is_not_told_of_another() -> None:
+    end_ms = NOW_MS - DAY_MS
+    rows = [
+        klines(MARKET, KlineQuery(symbol=symbol, interval="1d", end_ms=end_ms), NOW_MS)[-1]
+        for symbol in MARKET.specs
+    ]
+
+    for spec, row in zip(MARKET.specs.values(), rows, strict=True):
+        assert 0.5 < row.low / spec.price_start < 2
+
+
 def test_an_unknown_interval_or_symbol_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown candle interval '7m'"):
         klines(MARKET, a_query("7m"), NOW_MS)

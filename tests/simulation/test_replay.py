@@ -70,6 +70,13 @@ def test_a_minute_without_volume_has_a_candle_and_no_trades() -> None:
     assert market.trades(SYMBOL, START_MS, START_MS + MINUTE_MS, 2**50) == []
 
 
+def test_at_a_minute_s_turn_the_price_is_still_the_close_before() -> None:
+    market = a_market(a_row(0), a_row(1, 20.0, 20.0, 20.0, 20.0))
+
+    assert market.price(SYMBOL, START_MS + MINUTE_MS) == 11.0
+    assert market.price(SYMBOL, START_MS + MINUTE_MS + 1) == 20.0
+
+
 def test_in_a_gap_the_last_price_stays() -> None:
     market = a_market(a_row(0), a_row(3))
 
