@@ -7,13 +7,14 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typer
 
+from daemon.adapters.storage import tools
 from daemon.adapters.storage.folder import open_folder
 from daemon.adapters.storage.lock import lock_folder
 from daemon.adapters.storage.opening import folder_of
@@ -23,7 +24,7 @@ from daemon.app.cli.probe import NoAnswerError, ask
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.address import Address
 from daemon.app.config.load import Loaded
-from daemon.app.config.problems import ConfigError
+from daemon.app.config.problems import ConfigError, one_line
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, LoadError, load_code, make_strategy
@@ -80,7 +81,7 @@ def _findings(loaded: Loaded, code: Code, *, offline: bool) -> Iterator[Finding]
     tasks = sum(len(section.symbols) for section in config.strategies)
     yield _ok("configuration", f"{loaded.file_name}: {tasks} tasks, hash {config.fingerprint}")
     yield from check_strategies(config, code)
-    yield check_state_folder(config)
+    yield from check_state_folder(config)
     if config.http.enabled:
         yield check_port(config)
     if not offline:
@@ -104,23 +105,40 @@ def check_strategies(config: Config, code: Code) -> Iterator[Finding]:
         yield _ok("risk", f"{profile.risk_name}: {rules}")
 
 
-def check_state_folder(config: Config) -> Finding:
+def check_state_folder(config: Config) -> Iterator[Finding]:
     """Find out whether the state folder can be used; one that is not there yet is not made."""
     identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
     path = folder_of(config.daemon.state_dir, identity).absolute()
+    for other in tools.other_folders(path):
+        what = other.problem or f"{len(other.keys)} open signals that nobody follows"
+        yield Finding(Verdict.WARN, "state folder", f"{other.path} beside it: {what}")
     if not path.exists():
-        return _check_new_folder(path)
+        yield _check_new_folder(path)
+        return
     try:
         folder = open_folder(path, create=False)
         try:
             lock_folder(folder).release()
         finally:
             folder.release()
+        yield from _check_files(path, identity)
     except StateLockedError as error:
-        return Finding(Verdict.WARN, "state folder", str(error))
+        yield Finding(Verdict.WARN, "state folder", str(error))
     except TickdError as error:
-        return Finding(Verdict.FAIL, "state folder", str(error))
-    return _ok("state folder", f"{path} can be written and is free")
+        yield Finding(Verdict.FAIL, "state folder", str(error))
+
+
+def _check_files(path: Path, identity: Identity) -> Iterator[Finding]:
+    checks = tools.verify(path, identity)
+    for check in checks:
+        if check.is_blocking:
+            text = f"{check.file}: {check.message} (tickd state repair decides)"
+            yield Finding(Verdict.FAIL, "state folder", one_line(text))
+        elif not check.is_sound:
+            text = f"{check.file}: {check.message}"
+            yield Finding(Verdict.WARN, "state folder", one_line(text))
+    sound = sum(check.is_sound for check in checks)
+    yield _ok("state folder", f"{path} is free; {sound} of {len(checks)} files can be trusted")
 
 
 def _check_new_folder(path: Path) -> Finding:
@@ -160,6 +178,8 @@ async def _check_exchange(config: Config, code: Code) -> list[Finding]:
             update={
                 "daemon": config.daemon.model_copy(update={"state_dir": Path(scratch)}),
                 "sandbox": config.sandbox.model_copy(update={"port": 0}),
+                # One try is enough for a question that a person waits for.
+                "rules": replace(config.rules, get_candles_retry_count=1),
             }
         )
         try:
