@@ -123,6 +123,11 @@ def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
         known = ", ".join(SIGNAL_INTERVALS)
         yield f"interval is {strategy.interval!r}: use one of {known}"
     # An author's class is not type-checked: its attributes may be anything.
+    risk_list: object = strategy.risk_list
+    if not isinstance(risk_list, tuple | list) or not all(
+        isinstance(name, str) for name in risk_list
+    ):
+        yield 'risk_list must be names as in ("calm", "small")'
     history: object = strategy.history
     if not isinstance(history, Mapping):
         yield 'history must be a table as in {"1h": 200}'
