@@ -89,14 +89,12 @@ class DaemonSection(Section):
         description="After so many failures in a row a task is switched off until it is tried"
         " again at the longest backoff.",
     )
-    backoff_initial_s: float = Field(
-        default=1.0, ge=0.01, le=3600, description="Seconds before a failed task is started again."
-    )
     backoff_max_s: float = Field(
         default=60.0,
         ge=0.01,
         le=86_400,
-        description="The wait doubles with each failure, up to so many seconds.",
+        description="The wait before a failed task is started again doubles with each failure,"
+        " up to so many seconds.",
     )
     strategy_stretch_max_ms: int = Field(
         default=250,
@@ -138,30 +136,6 @@ class ExchangeSection(Section):
     )
     request_timeout_s: float = Field(
         default=10.0, ge=0.1, le=120, description="Seconds after which a request counts as lost."
-    )
-    stream: bool = Field(
-        default=True,
-        description="Listen over WebSocket where the exchange offers it; otherwise poll.",
-    )
-    stream_silence_max_s: float = Field(
-        default=20.0,
-        ge=0.5,
-        le=3600,
-        description="Seconds of silence after which a stream is replaced by polling and dialled"
-        " again.",
-    )
-    poll_interval_s: float = Field(
-        default=2.0,
-        ge=0.1,
-        le=60,
-        description="Seconds between two requests per symbol while polling.",
-    )
-    weight_percent_max: float = Field(
-        default=50.0,
-        ge=1,
-        le=100,
-        description="The share of the exchange's request limit that market data may use, in"
-        " percent; the rest is kept for orders.",
     )
     clock_skew_max_ms: int = Field(
         default=1000,

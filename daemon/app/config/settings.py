@@ -120,8 +120,6 @@ def _spans(config: Config) -> Iterator[Fault]:
     daemon, rules = config.daemon, config.rules
     if daemon.tick_quiet_max_ms < daemon.tick_interval_ms:
         yield ("daemon", "tick_quiet_max_ms"), "must not be below daemon.tick_interval_ms"
-    if daemon.backoff_max_s < daemon.backoff_initial_s:
-        yield ("daemon", "backoff_max_s"), "must not be below daemon.backoff_initial_s"
     stop_max = rules.max_stoploss_distance_percent
     if 0 < stop_max <= rules.min_stoploss_distance_percent:
         path = ("rules", "min_stoploss_distance_percent")

@@ -1,10 +1,12 @@
 """Keys that do not fit each other, the fingerprint, and secrets that stay inside."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from daemon.app.config.settings import Config
+from daemon.app.config.tree import walk
 from tests.app.samples import CANARY, STRATEGY, load, one_problem, problems
 
 PROFILE = '[[risk]]\nname = "careful"\nmax_positions = 1\n'
@@ -16,10 +18,6 @@ PROFILE = '[[risk]]\nname = "careful"\nmax_positions = 1\n'
         (
             "[daemon]\ntick_quiet_max_ms = 10",
             "config.toml:7:1: daemon.tick_quiet_max_ms: must not be below daemon.tick_interval_ms",
-        ),
-        (
-            "[daemon]\nbackoff_max_s = 0.5",
-            "config.toml:7:1: daemon.backoff_max_s: must not be below daemon.backoff_initial_s",
         ),
         (
             "[rules]\nmin_stoploss_distance_percent = 20",
@@ -183,3 +181,22 @@ def test_a_configuration_is_frozen_and_reads_nothing_by_itself(
     assert config.http.port == 8420
     with pytest.raises(ValueError, match="frozen"):
         config.http.port = 2
+
+
+def test_every_setting_is_read_by_somebody() -> None:
+    """A setting without an effect would be a lie."""
+    root = Path(__file__).parents[3] / "daemon"
+    files = [path for path in root.rglob("*.py") if "config" not in path.relative_to(root).parts]
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
+
+    unread = [
+        ".".join(setting.path)
+        for setting in walk()
+        if setting.section is None
+        and not setting.is_secret
+        and not setting.holds
+        and setting.path[:2] != ("sandbox", "faults")
+        and not re.search(rf"\.{setting.path[-1]}\b", code)
+    ]
+
+    assert unread == ["daemon.tasks_max"], "tasks_max is read by the check of the settings alone"
