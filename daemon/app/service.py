@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import uvloop
 
-from daemon.app.cli.exit_codes import ExitCode
+from daemon.app.exit_codes import ExitCode
 from daemon.app.config.settings import Config
 from daemon.app.loading import Code, load_code
 from daemon.app.registry import REGISTRY

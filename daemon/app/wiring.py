@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from daemon.app.cli.version import tickd_version
+from daemon.app.version import tickd_version
 from daemon.app.config.sections import StrategySection
 from daemon.app.config.settings import Config
 from daemon.app.loading import Code, make_strategy

@@ -87,6 +87,7 @@ class Runner:
         self.feed = feed
         self.block = ""
         self.is_ending = False
+        self.is_running = False
         self.ticked_at_s: float | None = None
         self.decided_at_ms: int | None = None
         self.reason = "waits for the first price"
@@ -116,6 +117,7 @@ class Runner:
             await self.feed.need(interval, limit)
         self._arm()
         unsubscribe = self.feed.subscribe(self._on_price)
+        self.is_running = True
         try:
             while not self.is_ending:
                 due_s = await self._waker.wait(self._due_s())
@@ -125,6 +127,7 @@ class Runner:
                 if self.keeper.held.is_stopped and isinstance(self.keeper.held.state, Idle):
                     return
         finally:
+            self.is_running = False
             unsubscribe()
 
     def next_ask_ms(self) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from daemon.live.alerts import AlertPump
 from daemon.live.feed import MarketFeed
 
-from daemon.core.errors import FatalError, TransientError
+from daemon.core.errors import FatalError, RejectedError, TransientError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.guard import Raised
 from daemon.core.records import RunEntry
@@ -24,7 +24,7 @@ from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.minutes import MinuteLog
 from daemon.live.recovery import Recovered, Recovery
-from daemon.live.runner import Crew, Runner
+from daemon.live.runner import Crew, Runner, Wish
 from daemon.live.status import Slot, status_of
 from daemon.ports import Journal, Meter, StateStore, TaskStatus
 
@@ -113,6 +113,16 @@ class Supervisor:
         for slot in self.slots.values():
             if slot.runner is not None:
                 slot.runner.end()
+
+    async def wish(self, key: Key, wish: Wish) -> None:
+        """Do what a person wants of one task; return when it is on disk.
+
+        Raises KeyError for an unknown key, RejectedError where the task cannot take it now.
+        """
+        slot = self.slots[key]
+        if slot.runner is None or not slot.runner.is_running:
+            raise RejectedError(f"{key} is {slot.condition}: it can take no wish now")
+        await slot.runner.order(wish)
 
     def snapshot(self) -> tuple[TaskStatus, ...]:
         """Return how every task stands."""

@@ -1,8 +1,9 @@
 """A whole daemon on a virtual loop: the real parts over a market, a disk and a clock in memory."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from daemon.app.config.load import load_config
 from daemon.app.config.settings import Config
@@ -75,7 +76,10 @@ class Scene:
     subjects: Subjects = field(default_factory=Subjects.create)
     sink: ASink = field(default_factory=ASink)
     meter: AMeter = field(default_factory=AMeter)
-    make_data: Callable[[Market, VirtualClock], MarketData] = MemoryMarketData
+    make_data: Callable[[Market, VirtualClock], MarketData] = partial(
+        MemoryMarketData, cadence_ms=5_000
+    )
+    connect: Callable[[], Awaitable[None]] | None = None
 
     def assemble(self) -> Daemon:
         """Return the daemon, nothing running yet."""
@@ -90,7 +94,7 @@ class Scene:
             cursors=MemoryCursorStore(self.disk, self.hook),
             clock=clock,
             data=data,
-            connect=_nothing,
+            connect=self.connect or _nothing,
         )
         outlets = Outlets(subjects=self.subjects, meter=self.meter, sinks=(self.sink,))
         return assemble(self.config, self.code, world, outlets, InlineWorkers())
