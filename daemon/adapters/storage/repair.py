@@ -100,8 +100,8 @@ def _repair(shelf: Shelf, log: JournalLog, order: RepairOrder, at_ms: int) -> tu
     if not any(finding.is_blocking for finding in findings):
         raise RejectedError(f"{order.key} waits for no decision: there is nothing to repair")
     chosen = [_choose(shelf, finding, order) for finding in findings if _is_due(finding, order)]
-    # The waiting signal first: after a crash in between, the key is still blocked.
-    done = tuple(_write(shelf, *one, at_ms) for one in reversed(chosen))
+    # The schedule file comes first: after a crash in between, the signal file still blocks.
+    done = tuple(_write(shelf, *one, at_ms) for one in chosen)
     entries = _entries(order, done, at_ms)
     log.append([(entry, encode_entry(entry)) for entry in entries])
     for finding in findings:

@@ -13,7 +13,7 @@ from daemon.adapters.storage.persist import AdapterCalls, PersistClasses, chosen
 from daemon.adapters.storage.schema import Identity
 from daemon.adapters.storage.shelf import Shelf
 from daemon.adapters.storage.survey import Finding, survey
-from daemon.adapters.storage.trust import Absent, Refused, Replaced, Trusted
+from daemon.adapters.storage.trust import Absent, Replaced, Trusted
 from daemon.core.errors import TickdError
 from daemon.core.records import FileKind, ScheduleRecord, SignalRecord
 from daemon.core.signal import Key, SignalRow
