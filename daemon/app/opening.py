@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from daemon.adapters.clock import SteadyClock, wall_ms
-
+from daemon.adapters.clock import WallClock, wall_ms
 from daemon.adapters.exchange.market_data import CcxtMarketData, Patience
 from daemon.adapters.storage.folder import Folder, open_folder
 from daemon.adapters.storage.opening import StorageOptions, folder_of, open_storage
@@ -54,7 +53,7 @@ async def open_world(
             overrides = ccxt_options(address)
             where = f"the embedded sandbox on {address.root_url}, {clock.speed:g} x real time"
         else:
-            clock = SteadyClock()
+            clock = WallClock()
             overrides = _overrides(config)
             where = config.exchange.id
         data = await asyncio.to_thread(_market_data, config, overrides)

@@ -7,17 +7,22 @@ is on disk is whole either way.
 import asyncio
 import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvloop
 
-from daemon.app.exit_codes import ExitCode
 from daemon.app.config.settings import Config
+from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, load_code
+from daemon.app.opening import open_world
+from daemon.app.outlets import Voices, open_pages, open_voices
 from daemon.app.registry import REGISTRY
-from daemon.app.wiring import Daemon, open_daemon
-from daemon.core.subjects import Subjects
+from daemon.app.version import tickd_version
+from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
+from daemon.core.errors import TickdError
+from daemon.core.states import row_of
+from daemon.live.workers import ThreadWorkers
 
 
 def run_service(config: Config, *, stop_after_s: float | None = None) -> int:
@@ -27,23 +32,63 @@ def run_service(config: Config, *, stop_after_s: float | None = None) -> int:
     """
     code = load_code(config)
     loop_factory = uvloop.new_event_loop if config.daemon.loop == "uvloop" else None
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        return runner.run(serve(config, code, stop_after_s))
+    with open_voices(config, REGISTRY.subjects) as voices:
+        try:
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                return runner.run(_serve(config, code, voices, stop_after_s))
+        except BaseExceptionGroup as group:
+            raise _cause_of(group) from group
 
 
-async def serve(config: Config, code: Code, stop_after_s: float | None) -> int:
-    """Run the daemon on the current loop; return the exit code."""
-    async with open_daemon(config, code, outlets) as daemon:
-        forget = _watch_signals(daemon)
+async def _serve(config: Config, code: Code, voices: Voices, stop_after_s: float | None) -> int:
+    log = voices.logging.log
+    async with (
+        open_daemon(config, code, voices.outlets) as daemon,
+        open_pages(config.http, daemon.status, voices) as url,
+    ):
+        log.info(
+            "started",
+            version=tickd_version(),
+            exchange=daemon.world.where,
+            tasks=len(daemon.supervisor.slots),
+            pages=url or "off",
+        )
+        for note in daemon.world.notes:
+            log.warning("storage", message=note)
         loop = asyncio.get_running_loop()
         timer = None if stop_after_s is None else loop.call_later(stop_after_s, daemon.stop)
-        try:
-            await daemon.run()
-        finally:
-            if timer is not None:
-                timer.cancel()
-            forget()
+        telling = loop.create_task(_tell_recovery(daemon, voices))
+        with _signals(daemon):
+            try:
+                await daemon.run()
+            finally:
+                telling.cancel()
+                if timer is not None:
+                    timer.cancel()
+        open_count = sum(task.state != "idle" for task in daemon.supervisor.snapshot())
+        log.info("stopped", open_signals=open_count)
     return ExitCode.OK
+
+
+async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:
+    """Say what a restart found, once it is known."""
+    log = voices.logging.log
+    await daemon.supervisor.has_recovered.wait()
+    held = [keeper.held for keeper in daemon.supervisor.keepers.values()]
+    rows = [row for item in held if (row := row_of(item.state)) is not None]
+    log.info("recovered", signals=len(rows), orphans=len(daemon.supervisor.orphans))
+    for row in rows:
+        log.info(
+            "signal_restored",
+            symbol=row.symbol,
+            strategy=row.strategy_name,
+            state="waiting" if row.is_scheduled else "open",
+            position=row.position,
+            entry=row.price_open,
+            take_profit=row.price_take_profit,
+            stop=row.price_stop_loss,
+            signal_id=row.id,
+        )
 
 
 @asynccontextmanager
@@ -64,7 +109,9 @@ async def open_daemon(config: Config, code: Code, outlets: Outlets) -> AsyncIter
             workers.close()
 
 
-def _watch_signals(daemon: Daemon) -> Callable[[], None]:
+@contextmanager
+def _signals(daemon: Daemon) -> Iterator[None]:
+    """Stop the daemon gracefully at the first signal, end the process at the second."""
     loop = asyncio.get_running_loop()
     has_begun = False
 
@@ -78,12 +125,18 @@ def _watch_signals(daemon: Daemon) -> Callable[[], None]:
 
     numbers = (signal.SIGTERM, signal.SIGINT)
     for number in numbers:
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, on_signal, number)
-
-    def forget() -> None:
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        yield
+    finally:
         for number in numbers:
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
+            loop.remove_signal_handler(number)
 
-    return forget
+
+def _cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one error of a group that a person can do something about, or its first."""
+    known, _ = group.split(TickdError)
+    error: BaseException = known or group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

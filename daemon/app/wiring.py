@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from daemon.app.version import tickd_version
 from daemon.app.config.sections import StrategySection
 from daemon.app.config.settings import Config
 from daemon.app.loading import Code, make_strategy
 from daemon.app.status import Gauged, Identity, LiveStatus
+from daemon.app.version import tickd_version
 from daemon.app.world import World
 from daemon.core.guard import Raised
 from daemon.core.orders import fill_at_rule_price

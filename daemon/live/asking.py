@@ -17,9 +17,7 @@ class Patience:
 class Asking:
     """The memory of one strategy's calls; not persisted, so a restart asks at the next slot."""
 
-    def __init__(
-        self, interval_ms: int, patience: Patience, *, align: bool, since_ms: int
-    ) -> None:
+    def __init__(self, interval_ms: int, patience: Patience, *, align: bool, since_ms: int) -> None:
         self._interval_ms = interval_ms
         self._patience = patience
         self._align = align

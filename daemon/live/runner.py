@@ -12,9 +12,6 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Literal, assert_never
 
-from daemon.live.fanout import Fanout
-from daemon.live.feed import SymbolFeed
-
 from daemon.core.arming import Bounds, bounds_of, deadline_ms
 from daemon.core.context import RUN_CONTEXT, RunContext
 from daemon.core.guard import Raised
@@ -41,6 +38,8 @@ from daemon.core.vwap import NoPriceError
 from daemon.live.asking import Asking, Patience
 from daemon.live.callbacks import Callbacks
 from daemon.live.containment import Containment
+from daemon.live.fanout import Fanout
+from daemon.live.feed import SymbolFeed
 from daemon.live.health import Health
 from daemon.live.keeper import Keeper
 from daemon.live.timings import Timings

@@ -8,9 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from daemon.live.alerts import AlertPump
-from daemon.live.feed import MarketFeed
-
 from daemon.core.errors import FatalError, RejectedError, TransientError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.guard import Raised
@@ -18,6 +15,8 @@ from daemon.core.records import RunEntry
 from daemon.core.signal import Key
 from daemon.core.strategy import Answer, Strategy, View
 from daemon.core.trader import Desk
+from daemon.live.alerts import AlertPump
+from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
 from daemon.live.health import backoff_s
 from daemon.live.keeper import Keeper, Ledger
@@ -74,7 +73,7 @@ class Caretaker(Strategy):
     def get_signal(self, view: View) -> Answer:
         """Return None: whatever is open is only monitored to its end."""
         del view
-        return None  # noqa: RET501 - an answer, not the lack of one
+        return None
 
 
 class Supervisor:

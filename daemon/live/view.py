@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from daemon.live.feed import SymbolFeed
-
 from daemon.core.candles import Candles
 from daemon.core.params import Params
 from daemon.core.strategy import HistoryError
 from daemon.core.vwap import NoPriceError
+from daemon.live.feed import SymbolFeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,95 @@
+"""Where the daemon tells what happens: the log, the metrics, the alerts and the pages."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from daemon.adapters.clock import WallClock
+from daemon.adapters.http.server import HttpServer
+from daemon.adapters.sinks.prometheus.metrics import Metrics
+from daemon.adapters.sinks.prometheus.sink import PrometheusSink
+from daemon.adapters.sinks.structured_log.setup import Logging, configure_logging
+from daemon.adapters.sinks.structured_log.sink import LogSink
+from daemon.adapters.sinks.webhook import WebhookAlertSink
+from daemon.app.config.sections import HttpSection
+from daemon.app.config.settings import Config
+from daemon.app.wiring import Outlets
+from daemon.core.redaction import Redactor
+from daemon.core.subjects import Subjects
+from daemon.ports import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voices:
+    """The outlets of a daemon, and the log and metrics that the service itself uses."""
+
+    outlets: Outlets
+    logging: Logging
+    metrics: Metrics
+
+
+@contextmanager
+def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
+    """Set logging up for the process, and give it back at the end."""
+    redactor = Redactor(secrets_of(config))
+    logging = configure_logging(
+        config.log.format,
+        config.log.level,
+        redactor=redactor,
+        identity={"exchange": config.exchange.id, "mode": config.daemon.mode},
+    )
+    metrics = Metrics()
+    metrics.watch("log_drops", lambda: logging.drops)
+    try:
+        outlets = Outlets(
+            subjects=subjects,
+            meter=metrics,
+            sinks=(LogSink(logging.log), PrometheusSink(metrics)),
+            alert_sinks=_alert_sinks(config, redactor),
+            redactor=redactor,
+        )
+        yield Voices(outlets=outlets, logging=logging, metrics=metrics)
+    finally:
+        logging.close()
+
+
+@asynccontextmanager
+async def open_pages(section: HttpSection, status: Status, voices: Voices) -> AsyncIterator[str]:
+    """Serve the pages and tell where, "" where they are not wanted. Raises BindError."""
+    if not section.enabled:
+        yield ""
+        return
+    server = HttpServer(
+        status,
+        voices.metrics,
+        allowed_hosts=section.allowed_hosts,
+        allow_remote=section.allow_remote,
+        redactor=voices.outlets.redactor,
+    )
+    await server.start(section.host, section.port)
+    try:
+        yield server.url
+    finally:
+        await server.stop()
+
+
+def secrets_of(config: Config) -> tuple[str, ...]:
+    """Return every secret value of the configuration, for the redactor alone."""
+    webhook = config.alerts.webhook
+    held = (config.exchange.api_key, config.exchange.api_secret, webhook.url, webhook.secret)
+    return tuple(secret.get_secret_value() for secret in held if secret is not None)
+
+
+def _alert_sinks(config: Config, redactor: Redactor) -> tuple[WebhookAlertSink, ...]:
+    webhook = config.alerts.webhook
+    if webhook.url is None:
+        return ()
+    secret = None if webhook.secret is None else webhook.secret.get_secret_value()
+    sink = WebhookAlertSink(
+        webhook.url.get_secret_value(),
+        secret,
+        WallClock(),
+        redactor,
+        timeout_s=webhook.timeout_s,
+    )
+    return (sink,)

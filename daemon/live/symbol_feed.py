@@ -1,0 +1,193 @@
+"""What is known of one symbol right now: its price, how old it is, whether it can be trusted."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from daemon.core.candles import MINUTE_MS, Candle, Candles, interval_ms
+from daemon.core.errors import RateLimitedError, TransientError
+from daemon.core.rules import Rules
+from daemon.live.history import ROWS_PER_REQUEST_MAX, History
+from daemon.live.minute_book import FUTURE_MS_MAX, MinuteBook
+from daemon.ports import Clock, MarketData
+
+OnPrice = Callable[[float], None]
+OnMinute = Callable[[str, Candle], None]
+
+HISTORY_PAUSE_S = 1.0
+HISTORY_PAUSE_S_MAX = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """Which one-minute candles to ask for, and the market time (ms) at which it is asked."""
+
+    since_ms: int | None
+    limit: int
+    asked_ms: int
+
+
+class SymbolFeed:
+    """The feed of one symbol, shared by all its strategies. Made on the loop.
+
+    `heard_at_s` is the machine time of the stream's last word, `trouble` what hinders the feed,
+    for people.
+    """
+
+    def __init__(self, symbol: str, data: MarketData, clock: Clock, rules: Rules) -> None:
+        self.symbol = symbol
+        self.price: float | None = None
+        self.confirmed_at_s: float | None = None
+        self.heard_at_s = -inf
+        self.trouble = ""
+        self.distrust = ""
+        self.book = MinuteBook(rules, int(FUTURE_MS_MAX * max(1.0, clock.speed / 10.0)))
+        self._history = History(symbol, data, rules)
+        self._clock = clock
+        self._rules = rules
+        self._loop = asyncio.get_running_loop()
+        self._confirmed_ms = 0
+        self._on_price: tuple[OnPrice, ...] = ()
+        self._on_minute: tuple[OnMinute, ...] = ()
+        self._has_begun = asyncio.Event()
+
+    @property
+    def filled_count(self) -> int:
+        """How many minutes without a trade were filled flat."""
+        return self.book.filled_count + self._history.filled_count
+
+    @property
+    def final_until_ms(self) -> int:
+        """Return the market time before which every minute is final; 0 before the first rows."""
+        return self.book.final_until_ms
+
+    @property
+    def reason(self) -> str:
+        """Why the price decides nothing, for people; "" while it is fresh."""
+        if self.distrust or self.book.doubt:
+            return self.distrust or self.book.doubt
+        if self.price is None:
+            return self.trouble or "waits for the first price"
+        age_ms = self.age_ms()
+        if age_ms <= self._rules.price_age_ms_max:
+            return ""
+        return f"no update for {age_ms / 1000:.0f} s: {self.trouble or 'stream silent, polling'}"
+
+    def age_ms(self) -> float:
+        """Return the market time since the price was last confirmed, infinite without one."""
+        if self.price is None:
+            return inf
+        return max(0, self._clock.now_ms() - self._confirmed_ms)
+
+    def is_fresh(self) -> bool:
+        """Say whether a decision may be taken on the price."""
+        if self.distrust or self.book.doubt:
+            return False
+        return self.age_ms() <= self._rules.price_age_ms_max
+
+    def subscribe(self, on_price: OnPrice) -> Callable[[], None]:
+        """Call `on_price` with each new or confirmed price, until the returned call ends it.
+
+        It must be cheap and raise nothing: a thousand tasks may listen.
+        """
+        self._on_price += (on_price,)
+
+        def unsubscribe() -> None:
+            self._on_price = tuple(call for call in self._on_price if call is not on_price)
+
+        return unsubscribe
+
+    def on_minute(self, on_minute: OnMinute) -> None:
+        """Call `on_minute` with the symbol and each one-minute candle that becomes final."""
+        self._on_minute += (on_minute,)
+
+    def closed(self, interval: str, limit: int) -> Candles:
+        """Return the last `limit` closed candles of `interval`, oldest first.
+
+        Raises HistoryError, naming what is missing.
+        """
+        return self._history.closed(interval, limit, self._clock.now_ms())
+
+    async def need(self, interval: str, limit: int) -> None:
+        """See to it that `closed` can answer: fetched once for all, extended by final minutes.
+
+        Waits for the feed's first candles, and for as long as the exchange cannot be asked.
+        Raises ValueError for an unknown interval, RejectedError where the exchange has none.
+        """
+        interval_ms(interval)
+        pause_s = HISTORY_PAUSE_S
+        while not self._history.has(interval, limit):
+            await self._has_begun.wait()
+            try:
+                await self._history.fetch(interval, limit, lambda: self.final_until_ms)
+            except TransientError as error:
+                self.trouble = str(error)
+                asked_s = error.retry_after_s if isinstance(error, RateLimitedError) else 0.0
+                await asyncio.sleep(max(pause_s, asked_s))
+                pause_s = min(2 * pause_s, HISTORY_PAUSE_S_MAX)
+
+    def request(self) -> RestRequest:
+        """Return what to ask REST for: from the last final minute on, or the newest few."""
+        now_ms = self._clock.now_ms()
+        last = self.book.last_final
+        if last is not None:
+            limit = (now_ms - last.timestamp) // MINUTE_MS + 2
+            if limit <= ROWS_PER_REQUEST_MAX:
+                return RestRequest(last.timestamp, max(2, limit), now_ms)
+        return RestRequest(None, self._rules.avg_price_candles_count + 1, now_ms)
+
+    def take_stream(self, rows: Sequence[Candle]) -> str:
+        """Take what the stream told; return what was wrong with it, "" if nothing."""
+        now_ms = self._clock.now_ms()
+        final = self.book.take_stream(rows, now_ms)
+        if final is not None:
+            self._settle(final, now_ms)
+        return self.book.fault
+
+    def take_rest(self, rows: Sequence[Candle], request: RestRequest) -> str:
+        """Take the answer to `request`; return what was wrong with it, "" if nothing."""
+        is_first = self.book.last_final is None
+        final = self.book.take_rest(rows, request.asked_ms)
+        if final is None:
+            return self.book.fault
+        self.distrust = self.trouble = ""
+        # What ended before the feed began is history, and told to nobody.
+        self._settle([] if is_first else final, request.asked_ms)
+        self._has_begun.set()
+        return ""
+
+    def start_anew(self) -> list[tuple[str, int]]:
+        """Forget every candle, for more is missing than can be filled.
+
+        Return the (interval, limit) of the history that must be needed again.
+        """
+        self.book.start_anew()
+        return self._history.start_anew()
+
+    def look_again(self) -> None:
+        """Take the price anew at this moment: a minute may have begun meanwhile."""
+        price = self.book.price(self._clock.now_ms())
+        if price is not None and price != self.price and self.price is not None:
+            self.price = price
+            self._tell(price)
+
+    def _settle(self, final: Sequence[Candle], seen_ms: int) -> None:
+        """Hand on what became final and take the price, confirmed at market time `seen_ms`."""
+        for minute in final:
+            self._history.add_minute(minute)
+            for call in self._on_minute:
+                call(self.symbol, minute)
+        price = self.book.price(self._clock.now_ms())
+        if price is None:
+            return
+        # A candle tells of no moment after its own end, however often it is repeated.
+        told_ms = min(seen_ms, self.final_until_ms + MINUTE_MS)
+        self._confirmed_ms = max(self._confirmed_ms, told_ms)
+        self.confirmed_at_s = self._loop.time()
+        self.price = price
+        self._tell(price)
+
+    def _tell(self, price: float) -> None:
+        for call in self._on_price:
+            call(price)
