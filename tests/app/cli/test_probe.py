@@ -65,6 +65,7 @@ def test_nobody_who_answers_is_told() -> None:
     assert str(error.value) == f"no daemon answers at 127.0.0.1:{port} (Connection refused)"
 
 
+@pytest.mark.timeout(10)
 def test_a_daemon_that_hangs_is_given_up() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

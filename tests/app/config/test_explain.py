@@ -141,6 +141,18 @@ def test_q3_no_error_repeats_a_secret_of_the_environment(tmp_path: Path) -> None
     assert CANARY not in "\n".join(lines)
 
 
+def test_q3_a_secret_of_the_wrong_type_is_not_repeated(tmp_path: Path) -> None:
+    """A key that is all digits looks like no secret; that it stands in a secret's place counts."""
+    environ = {"TICKD__EXCHANGE": '{"api_key": 42424242, "api_secret": [424242]}'}
+
+    lines = problems(tmp_path, environ=environ)
+
+    assert [line.partition(". ")[0] for line in lines] == [
+        "TICKD__EXCHANGE: exchange.api_key: must be text in quotes",
+        "TICKD__EXCHANGE: exchange.api_secret: must be text in quotes",
+    ]
+
+
 PLAIN = [item for item in walk() if item.section is None and EACH not in item.path]
 JUNK = st.one_of(
     st.none(),

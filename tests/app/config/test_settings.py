@@ -114,6 +114,15 @@ def test_c8_duplicates_and_too_many_are_refused(tmp_path: Path, text: str, told:
     assert told in one_problem(tmp_path, text)
 
 
+def test_a_key_without_its_secret_is_refused(tmp_path: Path) -> None:
+    for given, missing in (("API_KEY", "api_secret"), ("API_SECRET", "api_key")):
+        line = one_problem(tmp_path, environ={f"TICKD__EXCHANGE__{given}": CANARY})
+        assert line == (
+            f"config.toml: exchange.{missing}: is missing: a key and its secret go together"
+            f" ({missing}_file)"
+        )
+
+
 def test_c8_no_strategy_is_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, b"[exchange]\n") == [
         "config.toml: strategies: none is configured: add a [[strategies]] table"
