@@ -144,6 +144,22 @@ def test_trials_that_are_good_in_one_half_only_are_luck() -> None:
     assert found == OverfittingEstimate(probability=1.0, probability_of_loss=1.0, split_count=2)
 
 
+def test_equal_trials_are_no_better_than_their_median() -> None:
+    same = [1.0, 2.0] * 8
+
+    found = probability_of_backtest_overfitting([same, same, same], partitions=4)
+
+    assert found == OverfittingEstimate(probability=1.0, probability_of_loss=0.0, split_count=6)
+
+
+def test_a_trial_that_did_nothing_lost_nothing() -> None:
+    idle, poor = [0.0] * 16, [-1.0, -2.0] * 8
+
+    found = probability_of_backtest_overfitting([idle, poor], partitions=4)
+
+    assert found == OverfittingEstimate(probability=0.0, probability_of_loss=0.0, split_count=6)
+
+
 def test_noise_fails_in_half_of_all_splits() -> None:
     """Trials without any skill: one sample varies widely, the mean of many does not."""
     found: list[float] = []

@@ -67,6 +67,14 @@ def test_a_strategy_without_the_metric_has_no_rank() -> None:
     assert [row.rank for row in stats.strategy_results] == [None, 1]
 
 
+def test_a_metric_of_zero_competes() -> None:
+    stats = walker_statistics(
+        SETUP, [("bad", result_of(-1.0, -2.0)), ("flat", result_of(1.0, 1.0))]
+    )
+
+    assert (stats.best_strategy, stats.best_metric) == ("flat", 0.0)
+
+
 def test_without_any_metric_nothing_is_best() -> None:
     stats = walker_statistics(SETUP, [("lone", result_of(9.0)), ("none", result_of())])
 

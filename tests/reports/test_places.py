@@ -1,7 +1,7 @@
 """Where reports go: the seeds' places, and no name that leaves them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.reports.places import report_path
@@ -29,11 +29,15 @@ def test_a_symbol_with_a_slash() -> None:
 
 
 @given(NAMES, NAMES)
+@example("a~", "a%7E")
+@example("ä" * 70, "ä" * 70 + "b")
 def test_different_names_never_share_a_file(one: str, other: str) -> None:
     assert (report_path("live", one) == report_path("live", other)) == (one == other)
 
 
 @given(NAMES, NAMES, NAMES, NAMES)
+@example("A_B", "C", "A", "B_C")
+@example("A%5FB", "C", "A_B", "C")
 def test_different_pairs_never_share_a_file(
     symbol: str, name: str, other_symbol: str, other_name: str
 ) -> None:
@@ -41,6 +45,12 @@ def test_different_pairs_never_share_a_file(
     other = report_path("risk", other_name, symbol=other_symbol)
 
     assert (one == other) == ((symbol, name) == (other_symbol, other_name))
+
+
+def test_no_short_name_is_that_of_a_long_one() -> None:
+    long = report_path("live", "a" * 300)
+
+    assert report_path("live", long.removeprefix("live/").removesuffix(".md")) != long
 
 
 def test_long_names_stay_apart_and_fit() -> None:

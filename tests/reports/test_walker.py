@@ -57,6 +57,7 @@ def test_more_than_ten_strategies_and_cut_signals_are_told() -> None:
     report = render_walker(walker_statistics(SETUP, [*results, ("many", many)]))
 
     assert "Listed are the best 10 of 12 strategies." in report
+    assert report.split("## All Signals")[0].count("\n| ") == 2 + 10
     assert "Listed are the newest signals of each strategy, 261 of 311 in all." in report
 
 
