@@ -121,7 +121,7 @@ def healthcheck(
     timeout_s: TimeoutOption = 3.0,
 ) -> None:
     """Exit with 0 if the running daemon is healthy, else with 1: for containers."""
-    from daemon.app.cli.probe import NoAnswerError, ask, find_daemon
+    from daemon.app.cli.probe import NoAnswerError, ask, find_daemon, summary
 
     terminal = terminal_of(context)
     try:
@@ -129,7 +129,7 @@ def healthcheck(
     except NoAnswerError as error:
         terminal.fail(f"tickd: {error}")
         raise found(is_good=False) from None
-    terminal.say(answer.body.strip() or str(answer.status))
+    terminal.say(summary(answer))
     raise found(is_good=answer.status == 200)
 
 

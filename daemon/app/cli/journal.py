@@ -75,7 +75,7 @@ def check_journal(terminal: Terminal, path: Path, *, as_json: bool) -> bool:
         return check.is_sound
     terminal.say(
         f"{check.entry_count} entries, numbers {check.first_number} to {check.last_number},"
-        f" in {len(check.segments)} files"
+        f" in {', '.join(check.segments) or 'no file'}"
     )
     for first, last in check.gaps:
         terminal.say(f"fail  entries {first + 1} to {last - 1} are missing")

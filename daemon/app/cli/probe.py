@@ -1,14 +1,17 @@
 """Asking the running daemon over HTTP, with the standard library alone: it must start fast."""
 
 import http.client
+import json
 import os
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
 
 from daemon.app.config.address import Address, read_address
+from daemon.app.config.problems import one_line
 from daemon.core.errors import RejectedError
 
 BODY_BYTES_MAX = 64 << 20
@@ -24,6 +27,18 @@ class Answer:
 
     status: int
     body: str
+
+
+def summary(answer: Answer) -> str:
+    """Return what a probe page said, in one line: the states of all tasks are too much."""
+    try:
+        told = json.loads(answer.body)
+    except ValueError:
+        told = None
+    reasons = told.get("reasons") if isinstance(told, dict) else None
+    if isinstance(reasons, list) and reasons:
+        return one_line("; ".join(map(str, reasons)))
+    return "ok" if answer.status == HTTPStatus.OK else f"HTTP {answer.status}"
 
 
 def find_daemon(path: Path | None, url: str | None) -> Address:

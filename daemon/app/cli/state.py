@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from daemon.adapters.clock import wall_ms
 from rich.table import Table
 from rich.text import Text
 
+from daemon.adapters.clock import wall_ms
 from daemon.adapters.storage import tools
 from daemon.adapters.storage.folder import open_folder
 from daemon.adapters.storage.journal_tools import read_events

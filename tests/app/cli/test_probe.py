@@ -22,6 +22,8 @@ class Daemon(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = {"/livez": 200, "/readyz": 503}.get(self.path, 404)
         body = f"{self.path} for {self.headers['Host']}".encode()
+        if status == 503:
+            body = b'{"ready": false, "reasons": ["no price", "BTC/USDT: off\\n"]}'
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -97,7 +99,8 @@ def test_a_healthcheck_says_whether_the_daemon_is_ready_or_lives(shell: Shell) -
     gone = shell("healthcheck", "--url", f"127.0.0.1:{a_free_port()}")
 
     assert (ready.code, lives.code, gone.code) == (1, 0, 1)
-    assert lives.out == f"/livez for 127.0.0.1:{address.port}\n"
+    assert lives.out == "ok\n"
+    assert ready.out == "no price; BTC/USDT: off\\n\n"
     assert "no daemon answers" in gone.err
 
 
