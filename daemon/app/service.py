@@ -37,7 +37,7 @@ def run_service(config: Config, *, stop_after_s: float | None = None) -> int:
             with asyncio.Runner(loop_factory=loop_factory) as runner:
                 return runner.run(_serve(config, code, voices, stop_after_s))
         except BaseExceptionGroup as group:
-            raise _cause_of(group) from group
+            raise cause_of(group) from group
 
 
 async def _serve(config: Config, code: Code, voices: Voices, stop_after_s: float | None) -> int:
@@ -133,7 +133,7 @@ def _signals(daemon: Daemon) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the one error of a group that a person can do something about, or its first."""
     known, _ = group.split(TickdError)
     error: BaseException = known or group

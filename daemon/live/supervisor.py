@@ -77,13 +77,17 @@ class Caretaker(Strategy):
 
 
 class Supervisor:
-    """Runs the plans until `stop` is called or something ends the daemon. Call `run` once."""
+    """Runs the plans until `stop` is called or something ends the daemon. Call `run` once.
+
+    With `resumes` set before, a strategy that a person had stopped starts again.
+    """
 
     def __init__(self, plans: Sequence[Plan], staff: Staff) -> None:
         self.slots: dict[Key, Slot] = {plan.key: Slot(key=plan.key) for plan in plans}
         self.orphans: tuple[Key, ...] = ()
         self.feed: MarketFeed | None = None
         self.has_recovered = asyncio.Event()
+        self.resumes = False
         self.keepers: dict[Key, Keeper] = {}
         self._plans = {plan.key: plan for plan in plans}
         self._staff = staff
@@ -261,6 +265,8 @@ class Supervisor:
         desk = self._staff.desk_of(plan.key, plan.risk_names)
         runner = Runner(strategy, self.feed.of(plan.key.symbol), keeper, desk, self._crew)
         runner.block = kept.block
+        if self.resumes and keeper.held.is_stopped:
+            await keeper.mark(is_stopped=False, is_paused=keeper.held.is_paused)
         slot.runner = runner
         if self._ending.is_set():
             runner.end()
