@@ -161,8 +161,8 @@ PROGRAM = """
 @pytest.mark.parametrize(
     ("fault", "is_felt"),
     [
-        ("fsync:error=EIO:when=3+3", True),
-        ("fdatasync:error=EIO:when=2+2", True),
+        ("fsync:error=EIO:when=2+2", True),
+        ("fdatasync:error=EIO:when=1+2", True),
         ("rename,renameat,renameat2:error=EROFS:when=3+4", True),
         ("fsync:error=EINTR:when=1+2", False),
         ("fsync:delay_enter=20000:when=1+1", False),
