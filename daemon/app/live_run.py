@@ -8,7 +8,6 @@ costs: nothing but a moment.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -138,6 +137,7 @@ class House:
         self._daemon: Daemon | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._is_changed = False
+        self._served = asyncio.Event()
 
     def start(
         self, symbol: str, strategy_name: str, exchange_name: str, config: Config | None
@@ -177,11 +177,11 @@ class House:
             return
         self._finish(run, None)
         self._is_changed = True
+        keeping, served = self._keeping, self._served
         if self._daemon is not None:
             self._daemon.stop()
-        if self._keeping is not None and not any(self._pending()):
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+        if keeping is not None and not keeping.done():
+            await served.wait()
 
     def _pending(self) -> "list[LiveRun]":
         return [run for run in self.runs.values() if run.status == "pending"]
@@ -205,6 +205,8 @@ class House:
                 if not self._is_changed:
                     for run in runs:
                         self._finish(run, None)
+            self._served.set()
+            self._served = asyncio.Event()
 
     async def _serve(self, keys: list[Key]) -> None:
         config, code = self._settings(keys)
