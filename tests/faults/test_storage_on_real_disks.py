@@ -161,7 +161,7 @@ PROGRAM = """
 @pytest.mark.parametrize(
     ("fault", "is_felt"),
     [
-        ("fsync:error=EIO:when=2+2", True),
+        ("fsync:error=EIO:when=3+3", True),
         ("fdatasync:error=EIO:when=1+2", True),
         ("rename,renameat,renameat2:error=EROFS:when=3+4", True),
         ("fsync:error=EINTR:when=1+2", False),
