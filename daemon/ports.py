@@ -14,7 +14,6 @@ from daemon.core.orders import Order
 from daemon.core.records import Follower, Journaled, JournalEntry, StoredState, Truth
 from daemon.core.states import Filled
 
-
 MeterName = Literal[PerformanceMetric, "tick_lateness", "loop_lag", "journal_append"]
 CounterName = Literal["task_restarts", "quarantined_files", "leaked_threads", "clock_steps"]
 
