@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from daemon.core.arming import Bounds, bounds_of, deadline_ms
 from daemon.core.lifecycle import step
+from daemon.core.pnl import Position
 from daemon.core.rules import Rules
 from daemon.core.signal import SignalRow
 from daemon.core.states import Active, Idle, Scheduled, tick
@@ -14,7 +15,9 @@ from daemon.core.states import Active, Idle, Scheduled, tick
 RULES = Rules()
 
 
-def a_row(*, position: str = "long", price_open: float = 100.0, distance: float = 2.0) -> SignalRow:
+def a_row(
+    *, position: Position = "long", price_open: float = 100.0, distance: float = 2.0
+) -> SignalRow:
     sign = 1 if position == "long" else -1
     return SignalRow(
         id="a",
