@@ -44,7 +44,7 @@ positions = st.sampled_from(["long", "short"])
 
 @given(position=positions, profit=levels, loss=levels, price=prices, basis=st.booleans())
 def test_inside_the_bounds_an_open_signal_is_quiet_and_outside_it_is_not(
-    position: str, profit: tuple[int, ...], loss: tuple[int, ...], price: float, basis: bool
+    position: Position, profit: tuple[int, ...], loss: tuple[int, ...], price: float, basis: bool
 ) -> None:
     rules = Rules(partial_basis="price" if basis else "progress")
     state = Active(signal=a_row(position=position), profit_levels=profit, loss_levels=loss)
@@ -58,7 +58,7 @@ def test_inside_the_bounds_an_open_signal_is_quiet_and_outside_it_is_not(
 
 
 @given(position=positions, price=prices)
-def test_a_waiting_signal_is_armed_at_its_entry(position: str, price: float) -> None:
+def test_a_waiting_signal_is_armed_at_its_entry(position: Position, price: float) -> None:
     state = Scheduled(signal=a_row(position=position))
 
     after = step(state, tick(1, price), RULES)
