@@ -58,6 +58,8 @@ def advance(state: State, given: Given, desk: Desk) -> Advance:
     The caller saves the result before anybody hears of it, and calls `undo` if it cannot.
     """
     first = step(state, given, desk.rules)
+    if first.state is state and order_due(state) is None:
+        return Advance(state=state)
     after = Advance(state=first.state, events=first.events, is_ambiguous=first.is_ambiguous)
     if isinstance(after.state, Opening) and not isinstance(state, Opening):
         after = _with_slot(after, after.state, given, desk)
