@@ -351,6 +351,35 @@ def test_p18_a_part_that_dies_ends_the_daemon_loudly() -> None:
     assert raised.group_contains(Bug)
 
 
+def test_p23_with_the_exchange_down_at_start_state_is_there_and_readiness_waits() -> None:
+    scene = a_scene(Buyer)
+    scene.market = a_market([100.0] * 3)
+    run_virtual(scene.run(30))
+    seen: list[tuple[bool, str, bool]] = []
+
+    async def refuse() -> None:
+        if asyncio.get_running_loop().time() < 60:
+            raise TransientError("connection refused")
+
+    scene.connect = refuse
+
+    async def watch() -> None:
+        daemon = scene.assemble()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(daemon.run())
+            await asyncio.sleep(30)
+            status = daemon.status.snapshot()
+            seen.append((status.is_ready, status.tasks[0].state, status.is_live))
+            await asyncio.sleep(60)
+            status = daemon.status.snapshot()
+            seen.append((status.is_ready, status.tasks[0].state, status.is_live))
+            daemon.stop()
+
+    run_virtual(watch())
+
+    assert seen == [(False, "active", True), (True, "active", True)]
+
+
 def test_p20_a_strategy_that_cannot_be_made_costs_only_its_own_task() -> None:
     class Unmakeable(Strategy):
         interval = "1m"
