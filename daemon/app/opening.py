@@ -17,6 +17,7 @@ from daemon.app.config.settings import Config
 from daemon.app.embedded import Embedded, prepare
 from daemon.app.world import World
 from daemon.core.candles import MINUTE_MS, interval_ms
+from daemon.core.errors import RejectedError
 from daemon.core.records import CandleEntry, JournalEntry
 from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
@@ -96,7 +97,17 @@ def _market_data(config: Config, overrides: dict[str, Any]) -> CcxtMarketData:
 
 
 def _overrides(config: Config) -> dict[str, Any]:
-    return {"urls": {"api": dict(config.exchange.urls)}} if config.exchange.urls else {}
+    """Return ccxt's settings for the addresses; a name with dots lies deeper, as in "ws.spot"."""
+    addresses: dict[str, Any] = {}
+    for name, url in config.exchange.urls.items():
+        *path, last = name.split(".")
+        place = addresses
+        for part in path:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise RejectedError(f"exchange.urls: {part} is an address already, see {name!r}")
+        place[last] = url
+    return {"urls": {"api": addresses}} if addresses else {}
 
 
 def history_ms_of(strategies: tuple[type[Strategy], ...]) -> int:

@@ -7,8 +7,8 @@ is on disk is whole either way.
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 import uvloop
 
@@ -20,12 +20,22 @@ from daemon.app.outlets import Voices, open_pages, open_voices
 from daemon.app.registry import REGISTRY
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
+from daemon.app.world import World
 from daemon.core.errors import TickdError
+from daemon.core.signal import Key
 from daemon.core.states import row_of
+from daemon.core.strategy import Strategy
 from daemon.live.workers import ThreadWorkers
 
+Opener = Callable[
+    [Config, tuple[Key, ...], tuple[type[Strategy], ...]], AbstractAsyncContextManager[World]
+]
+"""What opens the world of a daemon: its storage, its exchange and its clock."""
 
-def run_service(config: Config, *, stop_after_s: float | None = None) -> int:
+
+def run_service(
+    config: Config, *, stop_after_s: float | None = None, opener: Opener = open_world
+) -> int:
     """Run the daemon of `config` until a signal, `stop_after_s` seconds, or a fatal error.
 
     Returns the process's exit code. Raises TickdError for what the operator must mend.
@@ -35,15 +45,17 @@ def run_service(config: Config, *, stop_after_s: float | None = None) -> int:
     with open_voices(config, REGISTRY.subjects) as voices:
         try:
             with asyncio.Runner(loop_factory=loop_factory) as runner:
-                return runner.run(_serve(config, code, voices, stop_after_s))
+                return runner.run(_serve(config, code, voices, stop_after_s, opener))
         except BaseExceptionGroup as group:
             raise cause_of(group) from group
 
 
-async def _serve(config: Config, code: Code, voices: Voices, stop_after_s: float | None) -> int:
+async def _serve(
+    config: Config, code: Code, voices: Voices, stop_after_s: float | None, opener: Opener
+) -> int:
     log = voices.logging.log
     async with (
-        open_daemon(config, code, voices.outlets) as daemon,
+        open_daemon(config, code, voices.outlets, opener) as daemon,
         open_pages(config.http, daemon.status, voices) as url,
     ):
         log.info(
@@ -92,13 +104,15 @@ async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:
 
 
 @asynccontextmanager
-async def open_daemon(config: Config, code: Code, outlets: Outlets) -> AsyncIterator[Daemon]:
+async def open_daemon(
+    config: Config, code: Code, outlets: Outlets, opener: Opener = open_world
+) -> AsyncIterator[Daemon]:
     """Make the daemon of `config` and take it down again at the end.
 
     Raises StateLockedError, FatalError, RejectedError, PortInUseError: nothing runs then.
     """
     keys = tuple(plan.key for plan in plans_of(config, code))
-    async with open_world(config, keys, tuple(code.strategies.values())) as world:
+    async with opener(config, keys, tuple(code.strategies.values())) as world:
         workers = ThreadWorkers(config.daemon.strategy_threads)
         daemon = assemble(config, code, world, outlets, workers)
         daemon.containment.install()

@@ -24,6 +24,7 @@ from daemon.core.trader import Desk
 from daemon.live.alerts import AlertPump
 from daemon.live.asking import Patience
 from daemon.live.containment import Containment, Limits
+from daemon.live.crew import Crew, Pace
 from daemon.live.fanout import Fanout
 from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
@@ -31,7 +32,6 @@ from daemon.live.health import Health
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.minutes import MinuteLog
 from daemon.live.recovery import Recovery
-from daemon.live.runner import Crew, Pace
 from daemon.live.supervisor import Endurance, Plan, Staff, Supervisor
 from daemon.live.timings import Timings
 from daemon.live.troubles import Troubles

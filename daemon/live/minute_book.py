@@ -7,6 +7,7 @@ only when REST shows it again.
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from daemon.core.candles import MINUTE_MS, Candle
@@ -22,8 +23,18 @@ from daemon.core.trust import (
 from daemon.core.vwap import vwap
 
 EARLY_ROWS_MAX = 16
-FUTURE_MS_MAX = MINUTE_MS
-"""A candle may begin this much ahead of our clock, which may be behind the exchange's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How far the exchange's time may be from ours (market time).
+
+    A candle may begin `future_ms` ahead of our clock; a stream whose newest candle ended more
+    than `late_ms` ago is behind, and may be about to skip something.
+    """
+
+    future_ms: int = MINUTE_MS
+    late_ms: int = 10_000
 
 
 class Step(Enum):
@@ -42,9 +53,9 @@ class MinuteBook:
     decided meanwhile. `believed` is the newest candle of such a move that stood.
     """
 
-    def __init__(self, rules: Rules, future_ms_max: int = FUTURE_MS_MAX) -> None:
+    def __init__(self, rules: Rules, tolerance: Tolerance = Tolerance()) -> None:
         self._rules = rules
-        self._future_ms_max = future_ms_max
+        self._tolerance = tolerance
         self._final: deque[Candle] = deque(maxlen=rules.avg_price_candles_count)
         self._early: dict[int, Candle] = {}
         self._suspect_ms = 0
@@ -92,6 +103,10 @@ class MinuteBook:
 
         None if it is not believed, is old news, or must wait until REST has filled a gap.
         """
+        self.fault = ""
+        if not rows or rows[-1].timestamp + MINUTE_MS + self._tolerance.late_ms < now_ms:
+            self.line_paused()
+            return None
         final: list[Candle] = []
         step = Step.OLD
         for row in rows:
@@ -109,7 +124,7 @@ class MinuteBook:
         minutes without a trade.
         """
         fault = find_fault(
-            rows, self._rules, interval_ms=MINUTE_MS, latest_ms=now_ms + self._future_ms_max
+            rows, self._rules, interval_ms=MINUTE_MS, latest_ms=now_ms + self._tolerance.future_ms
         )
         if fault is None and not rows:
             fault = "the exchange has no candles"
@@ -122,7 +137,7 @@ class MinuteBook:
 
     def _find_fault(self, row: Candle, now_ms: int) -> str:
         fault = find_row_fault(row, MINUTE_MS)
-        if fault is None and row.timestamp > now_ms + self._future_ms_max:
+        if fault is None and row.timestamp > now_ms + self._tolerance.future_ms:
             fault = f"begins {(row.timestamp - now_ms) / 1000:.0f} s in the future"
         if fault is not None:
             return f"the candle at {row.timestamp} {fault}"

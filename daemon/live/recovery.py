@@ -81,10 +81,10 @@ class Recovery:
         loading = self._loading
         try:
             return await asyncio.shield(loading)
-        except BaseException:
-            if loading.done() and self._loading is loading:
+        finally:
+            has_failed = loading.done() and (loading.cancelled() or loading.exception())
+            if has_failed and self._loading is loading:
                 self._loading = None
-            raise
 
     async def _load(self) -> Recovered:
         stored = await self._store.load()

@@ -6,28 +6,22 @@ told is the keeper's doing; that foreign code does no harm is the containment's.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Literal, assert_never
 
 from daemon.core.arming import Bounds, bounds_of, deadline_ms
-from daemon.core.context import RUN_CONTEXT, RunContext
+from daemon.core.errors import RejectedError
 from daemon.core.guard import Raised
-from daemon.core.params import Params
 from daemon.core.records import TransitionEntry
-from daemon.core.results import Callback, callbacks_of, results_of, standing_result
 from daemon.core.risk import Refusal
 from daemon.core.states import (
-    Active,
     Cancel,
     Close,
     Given,
     Idle,
     Observation,
     Scheduled,
-    row_of,
     tick,
 )
 from daemon.core.strategy import HistoryError, Strategy
@@ -35,41 +29,13 @@ from daemon.core.throttle import signal_interval_ms
 from daemon.core.trader import Advance, Desk, RefusedSignal, advance, propose
 from daemon.core.validation import InvalidSignalError, Moment
 from daemon.core.vwap import NoPriceError
-from daemon.live.asking import Asking, Patience
-from daemon.live.callbacks import Callbacks
-from daemon.live.containment import Containment
-from daemon.live.fanout import Fanout
+from daemon.live.asking import Asking
+from daemon.live.crew import Crew
 from daemon.live.feed import SymbolFeed
-from daemon.live.health import Health
 from daemon.live.keeper import Keeper
-from daemon.live.timings import Timings
-from daemon.live.troubles import Troubles
-from daemon.live.view import LiveView, look, price_of
+from daemon.live.telling import Teller
+from daemon.live.view import price_of
 from daemon.live.waker import Waker
-from daemon.ports import Clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often a task ticks, in seconds of machine time."""
-
-    tick_interval_s: float = 1.0
-    tick_quiet_s: float = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crew:
-    """What all runners of a daemon share."""
-
-    clock: Clock
-    containment: Containment
-    fanout: Fanout
-    health: Health
-    timings: Timings
-    troubles: Troubles
-    pace: Pace
-    patience: Patience
-
 
 Wish = Literal["stop", "resume", "pause", "cancel", "close"]
 """What a person may want of a task."""
@@ -98,7 +64,6 @@ class Runner:
             since_ms=crew.clock.now_ms(),
         )
         self._strategy = strategy
-        self._params = Params(strategy.params)
         self._is_async = iscoroutinefunction(strategy.get_signal)
         self._desk = desk
         self._crew = crew
@@ -108,7 +73,7 @@ class Runner:
         self._ticked_price = 0.0
         self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
         self._is_restored = not isinstance(keeper.held.state, Idle)
-        self._callbacks = Callbacks(strategy, str(self.key), crew.containment, self._report_raised)
+        self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
 
     async def run(self) -> None:
         """Tick until told to end, or until a stopped strategy has nothing left to watch."""
@@ -128,6 +93,8 @@ class Runner:
         finally:
             self.is_running = False
             unsubscribe()
+            for wish, done in self._wishes:
+                _refuse(done, f"{self.key} has ended before it could {wish}")
 
     def next_ask_ms(self) -> int:
         """Return the market time (ms) of the next call of `get_signal`."""
@@ -150,9 +117,10 @@ class Runner:
             wish, done = self._wishes.popleft()
             try:
                 await self._grant(wish)
-            finally:
-                if not done.done():
-                    done.set_result(None)
+            except NoPriceError as error:
+                _refuse(done, f"{self.key}: {wish} needs a price, and {error}")
+            if not done.done():
+                done.set_result(None)
 
     async def _grant(self, wish: Wish) -> None:
         held = self.keeper.held
@@ -197,12 +165,12 @@ class Runner:
         state = self.keeper.held.state
         if self._is_restored:
             self._is_restored = False
-            await self._introduce(seen)
+            await self._teller.introduce(state, seen)
         if isinstance(state, Idle):
             if self._may_ask(seen.at_ms):
                 await self._ask(seen)
             else:
-                await self._stand(seen)
+                await self._teller.stand(self.keeper.held.state, seen)
             return
         await self._take(seen, seen)
 
@@ -211,53 +179,22 @@ class Runner:
         before = self.keeper.held.state
         after = advance(before, given, self._desk)
         if after.state is before and not after.events:
-            await self._stand(seen)
+            await self._teller.stand(self.keeper.held.state, seen)
             return after
         after = await self.keeper.commit(after, seen)
         self._arm()
         self._report_refusal(after.refusal)
-        if self._callbacks.has("on_write"):
-            row = row_of(self.keeper.held.state)
-            write = Callback(name="on_write", arguments=(self.key.symbol, row, False))
-            await self._call([write], seen)
-        results = results_of(after.events)
-        for result in results:
-            calls = callbacks_of(result, is_waiting=False, is_live_tick=True)
-            await self._call(calls, seen)
-        if not results:
-            await self._stand(seen)
+        await self._teller.moved(self.keeper.held.state, after.events, seen)
         return after
-
-    async def _stand(self, seen: Observation) -> None:
-        """Tell listeners and callbacks that a tick changed nothing, if anybody wants to know."""
-        state = self.keeper.held.state
-        hears = self._callbacks.hears_every_tick
-        if not (hears or self._crew.fanout.has_result_listeners):
-            return
-        result = standing_result(state, self.key, seen, self._desk.rules)
-        self._crew.fanout.announce((result,))
-        if hears:
-            is_waiting = isinstance(state, Scheduled)
-            await self._call(callbacks_of(result, is_waiting=is_waiting, is_live_tick=True), seen)
-
-    async def _introduce(self, seen: Observation) -> None:
-        """Tell the strategy of what a restart found, with the first price."""
-        state = self.keeper.held.state
-        arguments = (self.key.symbol, row_of(state), seen.price, False)
-        if isinstance(state, Active):
-            await self._call([Callback(name="on_active", arguments=arguments)], seen)
-        elif isinstance(state, Scheduled):
-            await self._call([Callback(name="on_schedule", arguments=arguments)], seen)
 
     async def _ask(self, seen: Observation) -> None:
         """Ask the strategy and carry its answer through risk and validation to the disk."""
         self.asking.begin(seen.at_ms)
         try:
-            view = look(self.feed, self._strategy.history, self._params, seen.at_ms)
+            view = self._teller.look(seen.at_ms)
         except (HistoryError, NoPriceError) as error:
             self._failed(error)
             return
-        self._enter_context(view)
         with self._crew.timings.of("strategy_execution", self.key):
             outcome = await self._crew.containment.ask(
                 str(self.key),
@@ -271,7 +208,7 @@ class Runner:
             return
         if outcome.value is None or not self._may_enter():
             self.asking.succeeded()
-            await self._stand(seen)
+            await self._teller.stand(self.keeper.held.state, seen)
             return
         await self._enter_market(outcome.value)
 
@@ -294,31 +231,10 @@ class Runner:
                 await self.keeper.journal(
                     TransitionEntry(key=self.key, events=(event,), at_ms=now_ms)
                 )
-                await self._stand(tick(now_ms, price))
+                await self._teller.stand(self.keeper.held.state, tick(now_ms, price))
             case _:
                 self.asking.succeeded()
                 await self._take(proposal, tick(now_ms, price))
-
-    async def _call(self, calls: Sequence[Callback], seen: Observation) -> None:
-        if not any(self._callbacks.has(call.name) for call in calls):
-            return
-        try:
-            view = look(self.feed, self._strategy.history, self._params, seen.at_ms)
-        except (HistoryError, NoPriceError):
-            # A callback may come before there is history; then it sees none.
-            view = LiveView(
-                symbol=self.key.symbol,
-                price=seen.price,
-                now_ms=seen.at_ms,
-                params=self._params,
-                history={},
-            )
-        self._enter_context(view)
-        await self._callbacks.call(calls)
-
-    def _enter_context(self, view: LiveView) -> None:
-        context = RunContext(key=self.key, at_ms=view.now_ms, backtest=False, view=view)
-        RUN_CONTEXT.set(context)
 
     def _may_ask(self, now_ms: int) -> bool:
         if not self._may_enter() or self.asking.is_off:
@@ -341,9 +257,6 @@ class Runner:
                 self.key,
                 f"{self.asking.failures} failures in a row: the strategy is left alone for a while",
             )
-
-    def _report_raised(self, where: str, raised: Raised) -> None:
-        self._crew.troubles.report(where, self.key, raised)
 
     def _report_refusal(self, refusal: Refusal | None) -> None:
         if refusal is not None and refusal.fault is not None:
@@ -381,3 +294,8 @@ class Runner:
         left_s = (due_ms - now_ms + 1) / 1000 / self._crew.clock.speed
         soonest_s = self.ticked_at_s + self._crew.pace.tick_interval_s
         return min(quiet_s, now_s + left_s if left_s > 0 else max(soonest_s, now_s))
+
+
+def _refuse(done: "asyncio.Future[None]", reason: str) -> None:
+    if not done.done():
+        done.set_exception(RejectedError(reason))

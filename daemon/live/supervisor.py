@@ -16,6 +16,7 @@ from daemon.core.signal import Key
 from daemon.core.strategy import Answer, Strategy, View
 from daemon.core.trader import Desk
 from daemon.live.alerts import AlertPump
+from daemon.live.crew import Crew
 from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
 from daemon.live.health import backoff_s
@@ -23,7 +24,7 @@ from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.minutes import MinuteLog
 from daemon.live.recovery import Recovered, Recovery
-from daemon.live.runner import Crew, Runner, Wish
+from daemon.live.runner import Runner, Wish
 from daemon.live.status import Slot, status_of
 from daemon.ports import Journal, Meter, StateStore, TaskStatus
 
@@ -226,7 +227,7 @@ class Supervisor:
             try:
                 runner = await self._hire(plan, slot, ledger)
                 await runner.run()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever ends a task ends no other
                 self._crew.troubles.report("task", plan.key, error)
                 slot.reason = f"failed: {error}"
             else:

@@ -9,7 +9,8 @@ from daemon.core.candles import MINUTE_MS, Candle, Candles, interval_ms
 from daemon.core.errors import RateLimitedError, TransientError
 from daemon.core.rules import Rules
 from daemon.live.history import ROWS_PER_REQUEST_MAX, History
-from daemon.live.minute_book import FUTURE_MS_MAX, MinuteBook
+from daemon.live.minute_book import MinuteBook, Tolerance
+from daemon.live.pace import FeedPace
 from daemon.ports import Clock, MarketData
 
 OnPrice = Callable[[float], None]
@@ -42,7 +43,7 @@ class SymbolFeed:
         self.heard_at_s = -inf
         self.trouble = ""
         self.distrust = ""
-        self.book = MinuteBook(rules, int(FUTURE_MS_MAX * max(1.0, clock.speed / 10.0)))
+        self.book = MinuteBook(rules, _tolerance(FeedPace.of(rules, clock.speed), clock.speed))
         self._history = History(symbol, data, rules)
         self._clock = clock
         self._rules = rules
@@ -191,3 +192,9 @@ class SymbolFeed:
     def _tell(self, price: float) -> None:
         for call in self._on_price:
             call(price)
+
+
+def _tolerance(pace: FeedPace, speed: float) -> Tolerance:
+    """Return how much of a fast market's time may pass before its news is here."""
+    late_ms = int(pace.silence_s * speed * 1000)
+    return Tolerance(future_ms=max(MINUTE_MS, late_ms), late_ms=late_ms)

@@ -46,13 +46,14 @@ class ThreadWorkers:
         try:
             async with asyncio.timeout(timeout_s), self._free:
                 worker = self._idle.pop() if self._idle else _Worker()
+                outcome: Outcome | None = None
                 try:
                     outcome = await worker.run(function)
-                except BaseException:
-                    # Nobody waits for this thread any more, and it may never come back.
-                    self.leaked += 1
-                    worker.abandon()
-                    raise
+                finally:
+                    if outcome is None:
+                        # Nobody waits for this thread any more, and it may never come back.
+                        self.leaked += 1
+                        worker.abandon()
                 self._idle.append(worker)
                 return outcome
         except TimeoutError:

@@ -74,7 +74,7 @@ def _registered() -> Iterator[None]:
 
 
 def a_config(folder: Path) -> Config:
-    settings = (f'daemon.state_dir="{folder}"', "http.enabled=false")
+    settings = (f"daemon.state_dir={folder}", "http.enabled=false")
     return load_config(settings=settings).config
 
 

@@ -76,8 +76,8 @@ class Scene:
     subjects: Subjects = field(default_factory=Subjects.create)
     sink: ASink = field(default_factory=ASink)
     meter: AMeter = field(default_factory=AMeter)
-    make_data: Callable[[Market, VirtualClock], MarketData] = partial(
-        MemoryMarketData, cadence_ms=5_000
+    make_data: Callable[[Market, VirtualClock], MarketData] = field(
+        default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000)
     )
     connect: Callable[[], Awaitable[None]] | None = None
 

@@ -127,6 +127,11 @@ async def test_p8_exceptions_of_a_strategy_end_only_its_call(containment: Contai
     assert (outcome.error, outcome.message) == ("ValueError", "no data")
 
 
+def _slow_five() -> int:
+    time.sleep(0.2)
+    return 5
+
+
 async def test_a_plain_function_may_block_its_thread_but_not_the_loop(
     containment: Containment,
 ) -> None:
@@ -140,7 +145,7 @@ async def test_a_plain_function_may_block_its_thread_but_not_the_loop(
 
     async with asyncio.TaskGroup() as group:
         ticking = group.create_task(tick())
-        outcome = await containment.ask("task", lambda: time.sleep(0.2) or 5, is_async=False)
+        outcome = await containment.ask("task", _slow_five, is_async=False)
         ticking.cancel()
 
     assert outcome == Returned(5)

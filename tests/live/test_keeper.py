@@ -113,7 +113,8 @@ def test_a_failing_save_is_tried_again_with_the_same_step() -> None:
             committing = group.create_task(bench.keeper.commit(after, tick(1000, 100.0)))
             await asyncio.sleep(20)
             assert bench.keeper.held.state == Idle()
-            assert bench.health.is_storage_failing
+            failing_while_full = bench.health.is_storage_failing
+            assert failing_while_full
             assert bench.risk.positions("one") == (), "a failed save frees the slot"
             bench.failing = set()
             assert await committing == after

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.core.errors import TransientError
 from daemon.core.events import SignalOpened
-from daemon.core.records import SignalRecord, StateFault
+from daemon.core.records import SignalRecord, StateFault, TransitionEntry
 from daemon.core.risk import DayClose, RiskDesk, RiskProfile, TradeHistory
 from daemon.core.signal import Key, SignalRow
 from daemon.core.states import Active
@@ -167,4 +167,6 @@ def test_h4_what_a_crash_kept_from_the_journal_is_journaled_at_the_next_start_on
 
     disk = run_virtual(scene())
 
-    assert [item.entry.events for item in disk.entries] == [(event,)]
+    entries = [item.entry for item in disk.entries]
+    assert [entry.events for entry in entries if isinstance(entry, TransitionEntry)] == [(event,)]
+    assert len(entries) == 1

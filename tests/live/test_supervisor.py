@@ -22,6 +22,7 @@ from daemon.core.events import (
 from daemon.core.records import StateFault
 from daemon.core.signal import Key, Signal
 from daemon.core.strategy import Strategy, View
+from daemon.live.runner import Wish
 from daemon.simulation.loop import run_virtual
 from daemon.simulation.replay import ReplayedMarket, spec_of_candles
 from daemon.simulation.storage import DiskTrouble, Operation
@@ -97,7 +98,7 @@ def test_what_is_announced_is_what_was_journaled_in_order() -> None:
 
     run_virtual(scene.run(HOUR_S))
 
-    assert [event.id for event in scene.sink.heard] == [event.id for event in scene.journaled]
+    assert scene.sink.heard == scene.journaled
     assert len({event.id for event in scene.journaled}) == len(scene.journaled)
 
 
@@ -151,7 +152,8 @@ def test_a_restart_tells_the_strategy_of_its_open_position_with_the_first_price(
 
     run_virtual(scene.run(0.5))
 
-    assert heard[0] == ("BTC/USDT", pytest.approx(100.0))
+    assert heard[0][0] == "BTC/USDT"
+    assert heard[0][1] == pytest.approx(100.0)
 
 
 def test_a_full_disk_stops_entries_and_they_resume_by_themselves() -> None:
@@ -307,7 +309,7 @@ def test_a_stopped_task_watches_its_open_position_to_the_end() -> None:
 
 
 @pytest.mark.parametrize("wish", ["cancel", "close"])
-def test_a_person_may_cancel_what_waits_and_close_what_is_open(wish: str) -> None:
+def test_a_person_may_cancel_what_waits_and_close_what_is_open(wish: Wish) -> None:
     scene = a_scene(Waiter if wish == "cancel" else Buyer)
     scene.market = a_market([100.0] * 4)
 
@@ -332,11 +334,11 @@ def test_a_person_may_cancel_what_waits_and_close_what_is_open(wish: str) -> Non
 
 
 def test_p18_a_part_that_dies_ends_the_daemon_loudly() -> None:
-    class Bug(RuntimeError):
+    class BugError(RuntimeError):
         pass
 
     async def die() -> None:
-        raise Bug("a bug")
+        raise BugError("a bug")
 
     scene = a_scene(Buyer)
 
@@ -348,7 +350,7 @@ def test_p18_a_part_that_dies_ends_the_daemon_loudly() -> None:
     with pytest.raises(BaseExceptionGroup) as raised:
         run_virtual(run())
 
-    assert raised.group_contains(Bug)
+    assert raised.group_contains(BugError)
 
 
 def test_p23_with_the_exchange_down_at_start_state_is_there_and_readiness_waits() -> None:

@@ -15,7 +15,8 @@ from daemon.core.errors import FatalError, TransientError
 from daemon.core.journal_index import JournalIndex
 from daemon.core.records import JournalEntry
 
-SEGMENT_BYTES_MAX = 16 * 1024 * 1024
+SEGMENT_BYTES_MAX = 4 * 1024 * 1024
+"""The newest segment is read whole at each start: this much takes a quarter of a second."""
 
 
 class JournalLog:
