@@ -18,14 +18,13 @@ from daemon.app.embedded import Embedded, prepare
 from daemon.app.world import World
 from daemon.core.candles import MINUTE_MS, interval_ms
 from daemon.core.errors import RejectedError
-from daemon.core.records import CandleEntry, JournalEntry
 from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
+from daemon.live.recovery import newest_ms
 from daemon.ports import Clock, Journal
 from daemon.simulation.server.client import ccxt_options
 
 CCXT_ID_OF_SANDBOX = "binance"
-NEWEST_ENTRIES = 200
 
 
 @asynccontextmanager
@@ -79,7 +78,7 @@ async def _embedded(
         prepare,
         config.sandbox,
         folder,
-        journal_ms=await _newest_ms(journal),
+        journal_ms=await newest_ms(journal),
         history_ms=history_ms_of(strategies),
         machine_s=asyncio.get_running_loop().time,
     )
@@ -118,15 +117,3 @@ def history_ms_of(strategies: tuple[type[Strategy], ...]) -> int:
         for interval, limit in strategy.history.items()
     ]
     return max(spans, default=0) + 10 * MINUTE_MS
-
-
-async def _newest_ms(journal: Journal) -> int:
-    """Return the market time (ms) up to which the journal knows what happened, 0 for none."""
-    entries = await journal.read(max(0, journal.last_number - NEWEST_ENTRIES), NEWEST_ENTRIES)
-    return max((_time_of(item.entry) for item in entries), default=0)
-
-
-def _time_of(entry: JournalEntry) -> int:
-    if isinstance(entry, CandleEntry):
-        return entry.candle.timestamp + MINUTE_MS
-    return entry.at_ms

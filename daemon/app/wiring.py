@@ -188,6 +188,7 @@ class _Builder:
                 {plan.key: plan.risk_names for plan in plans},
                 self._risk,
             ),
+            rules=config.rules,
             desk_of=self._desk_of,
             store=world.state,
             journal=world.journal,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from daemon.core.candles import Candle
+from daemon.core.candles import MINUTE_MS, Candle
 from daemon.core.events import Transition
 from daemon.core.risk import ActivePosition, TradeHistory
 from daemon.core.signal import Key, SignalRow
@@ -156,6 +156,13 @@ class CommandEntry:
 
 
 JournalEntry = TransitionEntry | CandleEntry | RunEntry | CommandEntry
+
+
+def told_until_ms(entry: JournalEntry) -> int:
+    """Return the market time (UTC epoch ms) up to which `entry` knows what happened."""
+    if isinstance(entry, CandleEntry):
+        return entry.candle.timestamp + MINUTE_MS
+    return entry.at_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

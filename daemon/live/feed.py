@@ -80,8 +80,7 @@ class MarketFeed:
     def doubt(self, reason: str) -> None:
         """Decide nothing on any price until REST has confirmed it: the clock was set, we slept."""
         for polling in self._pollings.values():
-            polling.feed.distrust = reason
-            polling.feed.book.line_lost()
+            polling.feed.doubt(reason)
 
     async def run(self) -> None:
         """Feed until cancelled. No trouble of the exchange ends it."""

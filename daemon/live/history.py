@@ -143,7 +143,7 @@ class History:
             try:
                 begun_ms = final_until_ms // rollup.length_ms * rollup.length_ms
                 start_ms = begun_ms - limit * rollup.length_ms
-                rows = await self._rows(interval, start_ms, begun_ms)
+                rows = await self.rows(interval, start_ms, begun_ms)
                 minutes = await self._minutes(rollup, rows, final_until_ms)
             finally:
                 is_current = self._fetching is rollup
@@ -183,15 +183,18 @@ class History:
         begun_ms = final_until_ms // rollup.length_ms * rollup.length_ms
         if begun_ms == final_until_ms:
             return []
-        minutes = await self._rows("1m", begun_ms, final_until_ms)
+        minutes = await self.rows("1m", begun_ms, final_until_ms)
         if not minutes or minutes[0].timestamp == begun_ms or not rows:
             return minutes
         close = rows[-1].close
         flat = Candle(begun_ms - MINUTE_MS, close, close, close, close, 0.0)
         return [*flat_between(flat, minutes[0].timestamp, MINUTE_MS), *minutes]
 
-    async def _rows(self, interval: str, start_ms: int, stop_ms: int) -> list[Candle]:
-        """Return the candles with start <= timestamp < stop, gaps filled, page by page."""
+    async def rows(self, interval: str, start_ms: int, stop_ms: int) -> list[Candle]:
+        """Return the candles with start <= timestamp < stop, gaps filled, page by page.
+
+        Raises TransientError, RejectedError, UntrustedDataError.
+        """
         length_ms = interval_ms(interval)
         rows: list[Candle] = []
         while start_ms < stop_ms:

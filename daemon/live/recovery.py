@@ -15,11 +15,15 @@ from daemon.core.records import (
     StateFault,
     TransitionEntry,
     TruthKind,
+    told_until_ms,
 )
 from daemon.core.risk import RiskDesk
 from daemon.core.signal import Key
 from daemon.core.states import Idle, at_risk, row_of
 from daemon.ports import Clock, Journal, StateStore
+
+NEWEST_ENTRIES = 200
+"""So many of the newest entries are in no strict order of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +37,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """Everything that a start found."""
+    """Everything that a start found; `until_ms` is up to when somebody watched, 0 for never."""
 
     keys: Mapping[Key, Kept] = field(default_factory=dict)
     orphans: tuple[Key, ...] = ()
     faults: tuple[StateFault, ...] = ()
+    until_ms: int = 0
 
     def of(self, key: Key) -> Kept:
         """Return the part of `key`; an idle one where nothing was kept."""
@@ -88,6 +93,7 @@ class Recovery:
 
     async def _load(self) -> Recovered:
         stored = await self._store.load()
+        until_ms = await newest_ms(self._journal)
         signals = {record.key: record for record in stored.signals}
         schedules = {record.key: record for record in stored.schedules}
         blocks = {
@@ -110,7 +116,7 @@ class Recovery:
             for key, kept in keys.items()
             if key not in self._configured and (kept.block or not isinstance(kept.held.state, Idle))
         )
-        return Recovered(keys=keys, orphans=orphans, faults=stored.faults)
+        return Recovered(keys=keys, orphans=orphans, faults=stored.faults, until_ms=until_ms)
 
     async def _journal_outboxes(
         self,
@@ -144,6 +150,12 @@ class Recovery:
                 self._risk.hold(names or everyone, key, row_of(kept.held.state), now_ms)
             elif at_risk(kept.held.state):
                 self._risk.hold(names, key, row_of(kept.held.state), now_ms)
+
+
+async def newest_ms(journal: Journal) -> int:
+    """Return the market time (ms) up to which the journal knows what happened, 0 for never."""
+    entries = await journal.read(max(0, journal.last_number - NEWEST_ENTRIES), NEWEST_ENTRIES)
+    return max((told_until_ms(item.entry) for item in entries), default=0)
 
 
 def _file_of(record: SignalRecord | ScheduleRecord) -> TruthKind:

@@ -12,6 +12,7 @@ from daemon.core.errors import FatalError, RejectedError, TransientError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.guard import Raised
 from daemon.core.records import RunEntry
+from daemon.core.rules import Rules
 from daemon.core.signal import Key
 from daemon.core.strategy import Answer, Strategy, View
 from daemon.core.trader import Desk
@@ -19,6 +20,7 @@ from daemon.live.alerts import AlertPump
 from daemon.live.crew import Crew
 from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
+from daemon.live.gaps import look_at_gap
 from daemon.live.health import backoff_s
 from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import LoopMonitor
@@ -56,6 +58,7 @@ class Staff:
     make_feed: Callable[[Sequence[str]], MarketFeed]
     connect: Callable[[], Awaitable[None]]
     recovery: Recovery
+    rules: Rules
     desk_of: Callable[[Key, tuple[str, ...]], Desk]
     store: StateStore
     journal: Journal
@@ -148,6 +151,9 @@ class Supervisor:
                 group.create_task(self._run_feed(self.feed), name="feed"),
                 group.create_task(self._staff.followers.run(), name="followers"),
                 group.create_task(self._staff.minutes.run(), name="minutes"),
+                group.create_task(
+                    look_at_gap(recovered, self.feed, self._staff.rules, self._crew), name="gap"
+                ),
                 *(group.create_task(pump.run(), name=pump.name) for pump in self._staff.alerts),
             ]
             for plan in self._plans.values():

@@ -1,9 +1,10 @@
 """What is known of one symbol right now: its price, how old it is, whether it can be trusted."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import TypeVar
 
 from daemon.core.candles import MINUTE_MS, Candle, Candles, interval_ms
 from daemon.core.errors import RateLimitedError, TransientError
@@ -16,17 +17,23 @@ from daemon.ports import Clock, MarketData
 OnPrice = Callable[[float], None]
 OnMinute = Callable[[str, Candle], None]
 
+Answer = TypeVar("Answer")
+
 HISTORY_PAUSE_S = 1.0
 HISTORY_PAUSE_S_MAX = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RestRequest:
-    """Which one-minute candles to ask for, and the market time (ms) at which it is asked."""
+    """Which one-minute candles to ask for, and the market time (ms) at which it is asked.
+
+    `doubts` is how often the price had been doubted by then.
+    """
 
     since_ms: int | None
     limit: int
     asked_ms: int
+    doubts: int = 0
 
 
 class SymbolFeed:
@@ -49,6 +56,7 @@ class SymbolFeed:
         self._rules = rules
         self._loop = asyncio.get_running_loop()
         self._confirmed_ms = 0
+        self._doubts = 0
         self._on_price: tuple[OnPrice, ...] = ()
         self._on_minute: tuple[OnMinute, ...] = ()
         self._has_begun = asyncio.Event()
@@ -117,16 +125,30 @@ class SymbolFeed:
         Raises ValueError for an unknown interval, RejectedError where the exchange has none.
         """
         interval_ms(interval)
-        pause_s = HISTORY_PAUSE_S
         while not self._history.has(interval, limit):
-            await self._has_begun.wait()
+            await self._insist(
+                lambda: self._history.fetch(interval, limit, lambda: self.final_until_ms)
+            )
+
+    async def past_minutes(self, start_ms: int, stop_ms: int) -> list[Candle]:
+        """Return the one-minute candles with start <= timestamp < stop, all final by now.
+
+        Waits as `need` does. Raises RejectedError.
+        """
+        return await self._insist(lambda: self._history.rows("1m", start_ms, stop_ms))
+
+    async def _insist(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask until the exchange answers, with growing pauses."""
+        await self._has_begun.wait()
+        pause_s = HISTORY_PAUSE_S
+        while True:
             try:
-                await self._history.fetch(interval, limit, lambda: self.final_until_ms)
+                return await ask()
             except TransientError as error:
                 self.trouble = str(error)
                 asked_s = error.retry_after_s if isinstance(error, RateLimitedError) else 0.0
-                await asyncio.sleep(max(pause_s, asked_s))
-                pause_s = min(2 * pause_s, HISTORY_PAUSE_S_MAX)
+            await asyncio.sleep(max(pause_s, asked_s))
+            pause_s = min(2 * pause_s, HISTORY_PAUSE_S_MAX)
 
     def request(self) -> RestRequest:
         """Return what to ask REST for: from the last final minute on, or the newest few."""
@@ -135,8 +157,14 @@ class SymbolFeed:
         if last is not None:
             limit = (now_ms - last.timestamp) // MINUTE_MS + 2
             if limit <= ROWS_PER_REQUEST_MAX:
-                return RestRequest(last.timestamp, max(2, limit), now_ms)
-        return RestRequest(None, self._rules.avg_price_candles_count + 1, now_ms)
+                return RestRequest(last.timestamp, max(2, limit), now_ms, self._doubts)
+        return RestRequest(None, self._rules.avg_price_candles_count + 1, now_ms, self._doubts)
+
+    def doubt(self, reason: str) -> None:
+        """Decide nothing until REST has answered what is asked from now on."""
+        self.distrust = reason
+        self._doubts += 1
+        self.book.line_lost()
 
     def take_stream(self, rows: Sequence[Candle]) -> str:
         """Take what the stream told; return what was wrong with it, "" if nothing."""
@@ -152,7 +180,9 @@ class SymbolFeed:
         final = self.book.take_rest(rows, request.asked_ms)
         if final is None:
             return self.book.fault
-        self.distrust = self.trouble = ""
+        self.trouble = ""
+        if request.doubts == self._doubts:
+            self.distrust = ""
         # What ended before the feed began is history, and told to nobody.
         self._settle([] if is_first else final, request.asked_ms)
         self._has_begun.set()

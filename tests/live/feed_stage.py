@@ -9,7 +9,11 @@ from daemon.core.rules import Rules
 from daemon.live.feed import MarketFeed, SymbolFeed
 from daemon.ports import MinuteUpdate
 from daemon.simulation.clock import VirtualClock
-from daemon.simulation.faults import Effect, Fault, FaultPlan
+from daemon.simulation.faults import (
+    Effect,
+    Fault,
+    FaultPlan,
+)
 from daemon.simulation.generator import GeneratedMarket, a_usdt_pair
 from daemon.simulation.loop import run_virtual
 from daemon.simulation.memory import MemoryMarketData
@@ -118,3 +122,30 @@ def a_fault(
     effect: Effect, start_s: float, stop_s: float, symbol: str = "*", path: str = "*"
 ) -> Fault:
     return Fault(effect=effect, start_s=start_s, stop_s=stop_s, symbol=symbol, path=path)
+
+
+STREAM = "*@kline_1m"
+REST = "/api/*"
+
+
+def true_minutes(stage: Stage, symbol: str) -> list[Candle]:
+    """Return the market's own candles for the minutes that were told as final."""
+    told = [candle for name, candle in stage.minutes if name == symbol]
+    if not told:
+        return []
+    now_ms = stage.clock.now_ms()
+    stop_ms = told[-1].timestamp + MINUTE_MS
+    return stage.market.minutes(symbol, told[0].timestamp, stop_ms, now_ms)
+
+
+def told_minutes(stage: Stage, symbol: str = SYMBOL) -> list[Candle]:
+    return [candle for name, candle in stage.minutes if name == symbol]
+
+
+async def watch_freshness(stage: Stage, seconds: int) -> list[bool]:
+    """Return whether the price was fresh, second by second."""
+    seen = []
+    for _ in range(seconds):
+        await asyncio.sleep(1)
+        seen.append(stage.one.is_fresh())
+    return seen

@@ -1,7 +1,6 @@
 """The whole daemon in virtual time: it recovers, contains, restarts, protects and stops."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
@@ -9,7 +8,6 @@ from typing import ClassVar
 import pytest
 
 from daemon.app.loading import load_profile
-from daemon.core.candles import MINUTE_MS, Candle
 from daemon.core.errors import TransientError
 from daemon.core.events import (
     ErrorContract,
@@ -20,67 +18,17 @@ from daemon.core.events import (
     name_of,
 )
 from daemon.core.records import StateFault
-from daemon.core.signal import Key, Signal
+from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
-from daemon.live.runner import Wish
 from daemon.simulation.loop import run_virtual
-from daemon.simulation.replay import ReplayedMarket, spec_of_candles
 from daemon.simulation.storage import DiskTrouble, Operation
-from tests.live.scene import START_MS, Scene, a_scene, the_shipped_scene
-
-KEY = Key(exchange_name="sandbox", symbol="BTC/USDT", strategy_name="s")
-HOUR_S = 3600.0
-
-
-def a_market(prices: Sequence[float], *, minutes_each: int = 10) -> ReplayedMarket:
-    """Return a market that stands at each price for some minutes, an hour of history before."""
-    path = [prices[0]] * 60 + [price for price in prices for _ in range(minutes_each)]
-    first_ms = START_MS - 60 * MINUTE_MS
-    rows = [
-        Candle(first_ms + number * MINUTE_MS, price, price, price, price, 1.0)
-        for number, price in enumerate(path)
-    ]
-    return ReplayedMarket(replace(spec_of_candles("BTC/USDT", rows), price_tick=0.01), rows)
-
-
-class Buyer(Strategy):
-    """Buys once, at its first call."""
-
-    interval = "1m"
-    calls: ClassVar[list[int]] = []
-
-    def get_signal(self, view: View) -> Signal | None:
-        self.calls.append(view.now_ms)
-        return Signal(
-            position="long",
-            price_take_profit=view.price * 1.02,
-            price_stop_loss=view.price * 0.98,
-            minute_estimated_time=600,
-        )
-
-
-class Waiter(Strategy):
-    """Schedules an entry one percent below."""
-
-    interval = "1m"
-
-    def get_signal(self, view: View) -> Signal | None:
-        return Signal(
-            position="long",
-            price_open=view.price * 0.99,
-            price_take_profit=view.price * 1.02,
-            price_stop_loss=view.price * 0.95,
-            minute_estimated_time=600,
-        )
+from tests.live.scene import START_MS, a_scene, the_shipped_scene
+from tests.live.scripted import HOUR_S, KEY, Buyer, Waiter, a_market, names
 
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     Buyer.calls = []
-
-
-def names(scene: Scene) -> list[str]:
-    return [name_of(event) for event in scene.journaled]
 
 
 def test_the_shipped_daemon_shows_everything_within_an_hour() -> None:
@@ -265,72 +213,6 @@ def test_a_key_that_is_not_trusted_refuses_entries_and_counts_as_a_position() ->
     status = {task.strategy_name: task for task in daemon.status.snapshot().tasks}
     assert status["s"].is_blocked
     assert not status["s"].is_ready
-
-
-def test_stopping_a_task_cancels_what_waits_and_survives_a_restart() -> None:
-    scene = a_scene(Waiter)
-    scene.market = a_market([100.0] * 4)
-
-    async def stop_in_the_middle() -> None:
-        daemon = scene.assemble()
-        loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(daemon.run())
-            await asyncio.sleep(30)
-            await daemon.supervisor.wish(KEY, "stop")
-            scene.start_ms = daemon.world.clock.now_ms()
-            loop.call_later(60, daemon.stop)
-
-    run_virtual(stop_in_the_middle())
-    run_virtual(scene.run(200))
-
-    assert names(scene) == ["scheduled", "cancelled"]
-    cancelled = scene.journaled[1]
-    assert isinstance(cancelled, SignalCancelled)
-    assert cancelled.reason == "stopped"
-
-
-def test_a_stopped_task_watches_its_open_position_to_the_end() -> None:
-    scene = a_scene(Buyer)
-    scene.market = a_market([100.0, 103.0, 103.0])
-
-    async def stop_in_the_middle() -> None:
-        daemon = scene.assemble()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(daemon.run())
-            await asyncio.sleep(30)
-            await daemon.supervisor.wish(KEY, "stop")
-
-    run_virtual(stop_in_the_middle())
-
-    assert names(scene)[0] == "opened"
-    assert names(scene)[-1] == "closed"
-    assert names(scene).count("opened") == 1
-
-
-@pytest.mark.parametrize("wish", ["cancel", "close"])
-def test_a_person_may_cancel_what_waits_and_close_what_is_open(wish: Wish) -> None:
-    scene = a_scene(Waiter if wish == "cancel" else Buyer)
-    scene.market = a_market([100.0] * 4)
-
-    async def wish_in_the_middle() -> None:
-        daemon = scene.assemble()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(daemon.run())
-            await asyncio.sleep(30.5)
-            await daemon.supervisor.wish(KEY, "pause")
-            await daemon.supervisor.wish(KEY, wish)
-            await asyncio.sleep(100)
-            daemon.stop()
-
-    run_virtual(wish_in_the_middle())
-
-    assert names(scene) == (
-        ["scheduled", "cancelled"] if wish == "cancel" else ["opened", "closed"]
-    )
-    last = scene.journaled[-1]
-    assert isinstance(last, SignalCancelled | SignalClosed)
-    assert (last.reason if isinstance(last, SignalCancelled) else last.close_reason) == "user"
 
 
 def test_p18_a_part_that_dies_ends_the_daemon_loudly() -> None:
