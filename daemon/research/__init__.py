@@ -1,0 +1,1 @@
+"""History: candles as columns, the backtest, and what is built on it."""

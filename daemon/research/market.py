@@ -1,0 +1,200 @@
+"""A symbol's history as a run needs it: its price at every minute, and wider candles on demand.
+
+Bulk numbers only: each of them is, bit for bit, what the core computes from the same candles one
+by one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from daemon.core.candles import MINUTE_MS, Candles, interval_ms
+from daemon.core.states import Observation
+from daemon.research.columns import Floats, Minutes
+
+if TYPE_CHECKING:
+    from daemon.core.candles import Columns
+
+    Cut = slice[int | None, int | None, int | None]
+
+
+class Column(Sequence[float]):
+    """A column as a strategy sees it: plain numbers, and a slice is a tuple of them.
+
+    Windows of a live feed are tuples too, so what works on one works on the other.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Floats) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> float: ...
+    @overload
+    def __getitem__(self, index: "Cut") -> tuple[float, ...]: ...
+    def __getitem__(self, index: "int | Cut") -> float | tuple[float, ...]:
+        if isinstance(index, slice):
+            return tuple(self._values[index].tolist())
+        return self._values.item(index)
+
+
+class TimeColumn(Sequence[int]):
+    """The open times of candles that follow one another."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: range) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: "Cut") -> tuple[int, ...]: ...
+    def __getitem__(self, index: "int | Cut") -> int | tuple[int, ...]:
+        if isinstance(index, slice):
+            return tuple(self._values[index])
+        return self._values[index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The whole candles of one interval, from `start_ms` (UTC epoch ms) on."""
+
+    start_ms: int
+    length_ms: int
+    columns: "Columns"
+
+    def closed_before(self, now_ms: int) -> int:
+        """Return how many of them are over at `now_ms`; negative before the first begins."""
+        return (now_ms - self.start_ms) // self.length_ms
+
+    def window(self, stop: int, limit: int) -> Candles:
+        """Return the `limit` candles before number `stop`."""
+        return Candles(self.columns, stop - limit, stop)
+
+
+class Market:
+    """The history of one symbol: `price[i]` is what a tick at the end of minute `i` sees.
+
+    The one at the end of minute `i - 1` is therefore what a tick at the open of `i` sees.
+    """
+
+    def __init__(self, minutes: Minutes, price_candles_count: int) -> None:
+        self.minutes = minutes
+        self.start_ms = minutes.start_ms
+        self.count = len(minutes)
+        self.low = minutes.low
+        self.high = minutes.high
+        self.price = prices(minutes, price_candles_count)
+        self._tables: dict[str, Table] = {}
+
+    def index_of(self, at_ms: int) -> int:
+        """Return the number of the minute that opens at `at_ms`, a whole minute."""
+        return (at_ms - self.start_ms) // MINUTE_MS
+
+    def bar(self, index: int) -> Observation:
+        """Return what the market did in minute `index`, which is not the first."""
+        return Observation(
+            at_ms=self.start_ms + index * MINUTE_MS,
+            span_ms=MINUTE_MS,
+            price_start=self.price.item(index - 1),
+            price=self.price.item(index),
+            low=self.low.item(index),
+            high=self.high.item(index),
+        )
+
+    def table(self, interval: str) -> Table:
+        """Return the candles of `interval`. Raises ValueError for an unknown one."""
+        table = self._tables.get(interval)
+        if table is None:
+            table = self._tables[interval] = aggregate_columns(self.minutes, interval)
+        return table
+
+    def tables(self, history: Mapping[str, int]) -> dict[str, Table]:
+        """Return the candles of each interval that a strategy declares."""
+        return {interval: self.table(interval) for interval in history}
+
+
+def prices(minutes: Minutes, count: int) -> Floats:
+    """Return for each minute the average price (quote units) of the `count` that end with it.
+
+    The same operations in the same order as `vwap` makes them, on all minutes at once.
+    """
+    high, low, close, volume = minutes.high, minutes.low, minutes.close, minutes.volume
+    traded = _running_sum(volume, count)
+    weighted = _running_sum((high + low + close) / 3.0 * volume, count)
+    is_traded = traded > 0.0
+    with np.errstate(all="ignore"):
+        price = np.divide(weighted, traded, out=weighted, where=is_traded)
+    if not is_traded.all():
+        sizes = np.minimum(np.arange(1, len(close) + 1), count)
+        price = np.where(is_traded, price, _running_sum(close, count) / sizes)
+    lowest, highest = low.copy(), high.copy()
+    for back in range(1, min(count, len(close))):
+        np.minimum(lowest[back:], low[:-back], out=lowest[back:])
+        np.maximum(highest[back:], high[:-back], out=highest[back:])
+    np.maximum(price, lowest, out=price)
+    np.minimum(price, highest, out=price)
+    price.flags.writeable = False
+    return price
+
+
+def aggregate_columns(minutes: Minutes, interval: str) -> Table:
+    """Return the whole candles of `interval` that `minutes` make up.
+
+    They start at multiples of the interval since the epoch; a candle of which a minute is missing
+    at either end is left out. Raises ValueError for an unknown interval.
+    """
+    length_ms = interval_ms(interval)
+    size = length_ms // MINUTE_MS
+    start_ms = -(-minutes.start_ms // length_ms) * length_ms
+    first = min((start_ms - minutes.start_ms) // MINUTE_MS, len(minutes))
+    count = (len(minutes) - first) // size
+
+    def grouped(column: Floats) -> Floats:
+        return column[first : first + count * size].reshape(count, size)
+
+    volumes = grouped(minutes.volume)
+    volume = volumes[:, 0].copy() if size > 1 else volumes[:, 0]
+    for minute in range(1, size):
+        # One after the other, as a sum over rows adds them: another order rounds differently.
+        volume += volumes[:, minute]
+    columns = (
+        grouped(minutes.open)[:, 0],
+        grouped(minutes.high).max(axis=1, initial=0.0),
+        grouped(minutes.low).min(axis=1, initial=np.inf),
+        grouped(minutes.close)[:, -1],
+        volume,
+    )
+    stamps = range(start_ms, start_ms + count * length_ms, length_ms)
+    opened, high, low, close, volume = columns
+    return Table(
+        start_ms=start_ms,
+        length_ms=length_ms,
+        columns=(
+            TimeColumn(stamps),
+            Column(opened),
+            Column(high),
+            Column(low),
+            Column(close),
+            Column(volume),
+        ),
+    )
+
+
+def _running_sum(column: Floats, count: int) -> Floats:
+    """Return for each row the sum of the `count` that end with it, added oldest first."""
+    size = len(column)
+    total = np.zeros(size, dtype=np.float64)
+    for back in range(min(count, size) - 1, -1, -1):
+        total[back:] += column[: size - back]
+    return total
