@@ -35,6 +35,9 @@ class Troubles:
         self._redact = redact
         self._waiting: deque[ErrorContract | ExitContract] = deque()
         self._has_waiting = asyncio.Event()
+        # The task that appends and the stop that waits for the last of it take turns: both would
+        # append the same events otherwise.
+        self._flushing = asyncio.Lock()
         self._count = 0
         self.dropped = 0
 
@@ -81,16 +84,17 @@ class Troubles:
 
     async def flush(self) -> None:
         """Append everything that waits. Raises TransientError: it still waits then."""
-        while self._waiting:
-            batch = tuple(self._waiting)
-            entries = [
-                TransitionEntry(key=event.key, events=(event,), at_ms=event.at_ms)
-                for event in batch
-            ]
-            await self._journal.append(entries)
-            for _ in batch:
-                self._waiting.popleft()
-        self._has_waiting.clear()
+        async with self._flushing:
+            while self._waiting:
+                batch = tuple(self._waiting)
+                entries = [
+                    TransitionEntry(key=event.key, events=(event,), at_ms=event.at_ms)
+                    for event in batch
+                ]
+                await self._journal.append(entries)
+                for _ in batch:
+                    self._waiting.popleft()
+            self._has_waiting.clear()
 
     def _put(self, event: ErrorContract | ExitContract) -> None:
         self._announce((event,))
