@@ -31,6 +31,18 @@ class Clock(Protocol):
         ...
 
 
+class CheckedClock(Clock, Protocol):
+    """A market clock that stands on the machine's, of which little is certain."""
+
+    def disturbance(self) -> str:
+        """Return in words what happened to the machine's time since the last call, or ""."""
+        ...
+
+    def correct(self, by_ms: int) -> None:
+        """Put the market time forward, or back where `by_ms` is negative."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MinuteUpdate:
     """The newest one-minute candles of a symbol as a stream told them; the last may be forming."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from daemon.adapters.clock import WallClock, wall_ms
+from daemon.adapters.clock import SteadyClock, wall_ms
 from daemon.adapters.exchange.market_data import CcxtMarketData, Patience
 from daemon.adapters.storage.folder import Folder, open_folder
 from daemon.adapters.storage.opening import StorageOptions, folder_of, open_storage
@@ -42,6 +42,7 @@ async def open_world(
         storage = await asyncio.to_thread(open_storage, path, options, wall_ms)
         stack.push_async_callback(asyncio.to_thread, storage.close)
         embedded: Embedded | None = None
+        steady: SteadyClock | None = None
         if config.is_sandbox:
             folder = await asyncio.to_thread(open_folder, path)
             stack.callback(folder.release)
@@ -53,7 +54,7 @@ async def open_world(
             overrides = ccxt_options(address)
             where = f"the embedded sandbox on {address.root_url}, {clock.speed:g} x real time"
         else:
-            clock = WallClock()
+            clock = steady = SteadyClock()
             overrides = _overrides(config)
             where = config.exchange.id
         data = await asyncio.to_thread(_market_data, config, overrides)
@@ -63,6 +64,7 @@ async def open_world(
             journal=storage.journal,
             cursors=storage.cursors,
             clock=clock,
+            checked_clock=steady,
             data=data,
             connect=data.load_markets,
             where=where,

@@ -23,6 +23,7 @@ from daemon.core.subjects import Subjects
 from daemon.core.trader import Desk
 from daemon.live.alerts import AlertPump
 from daemon.live.asking import Patience
+from daemon.live.clock_watch import Alarm, ClockWatch
 from daemon.live.containment import Containment, Limits
 from daemon.live.crew import Crew, Pace
 from daemon.live.fanout import Fanout
@@ -58,15 +59,19 @@ class Daemon:
     status: LiveStatus
     world: World
     containment: Containment
+    clock_watch: ClockWatch | None = None
 
     async def run(self) -> None:
         """Run until `stop`. Raises what the operator must mend."""
         async with asyncio.TaskGroup() as group:
-            keep = self.world.keep
-            keeping = group.create_task(_as_coroutine(keep())) if keep else None
+            beside = []
+            if self.world.keep is not None:
+                beside.append(group.create_task(_as_coroutine(self.world.keep())))
+            if self.clock_watch is not None:
+                beside.append(group.create_task(self.clock_watch.run(), name="clock"))
             await self.supervisor.run()
-            if keeping is not None:
-                keeping.cancel()
+            for task in beside:
+                task.cancel()
 
     def stop(self) -> None:
         """Begin the graceful stop."""
@@ -144,6 +149,8 @@ class _Builder:
             AlertPump(sink, world.journal, world.cursors, self._report)
             for sink in outlets.alert_sinks
         )
+        self._market_feed: MarketFeed | None = None
+        self._clock_watch = self._watch_of(world)
 
     def daemon(self, plans: Sequence[Plan]) -> Daemon:
         """Return the daemon that runs `plans`."""
@@ -166,7 +173,32 @@ class _Builder:
             status=LiveStatus(identity, parts),
             world=self._world,
             containment=self._containment,
+            clock_watch=self._clock_watch,
         )
+
+    def _watch_of(self, world: World) -> ClockWatch | None:
+        if world.checked_clock is None:
+            return None
+        return ClockWatch(
+            world.checked_clock,
+            world.data,
+            Alarm(
+                doubt=self._doubt,
+                report=partial(self._report_text, "clock"),
+                meter=self._outlets.meter,
+            ),
+            skew_ms_max=self._config.exchange.clock_skew_max_ms,
+        )
+
+    def _doubt(self, reason: str) -> None:
+        if self._market_feed is not None:
+            self._market_feed.doubt(reason)
+
+    async def _connect(self) -> None:
+        """Reach the exchange, and take its time before anything is decided by ours."""
+        await self._world.connect()
+        if self._clock_watch is not None:
+            await self._clock_watch.agree()
 
     def _supervisor(self, plans: Sequence[Plan]) -> Supervisor:
         """Return the supervisor of `plans` with its whole staff."""
@@ -180,7 +212,7 @@ class _Builder:
         staff = Staff(
             crew=self._crew(),
             make_feed=partial(self._feed, minutes),
-            connect=world.connect,
+            connect=self._connect,
             recovery=Recovery(
                 world.state,
                 world.journal,
@@ -243,6 +275,7 @@ class _Builder:
             report=self._report_feed,
         )
         feed.on_minute(minutes.add)
+        self._market_feed = feed
         return feed
 
     def _desk_of(self, key: Key, risk_names: tuple[str, ...]) -> Desk:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from daemon.ports import Clock, CursorStore, Journal, MarketData, StateStore
+from daemon.ports import CheckedClock, Clock, CursorStore, Journal, MarketData, StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +11,8 @@ class World:
     """State folder, journal, market time and market data, by their ports.
 
     `connect` reaches the exchange for the first time; `where` names it for people, `notes` what
-    had to be mended in the folder.
+    had to be mended in the folder. `checked_clock` is the clock once more where it stands on the
+    machine's and must be watched.
     """
 
     state: StateStore
@@ -22,4 +23,5 @@ class World:
     connect: Callable[[], Awaitable[None]]
     where: str = ""
     notes: tuple[str, ...] = ()
+    checked_clock: CheckedClock | None = None
     keep: Callable[[], Awaitable[None]] | None = None

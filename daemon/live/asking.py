@@ -29,6 +29,8 @@ class Asking:
 
     def due_ms(self, now_ms: int) -> int:
         """Return the market time (ms) of the next call; at most `now_ms` means now."""
+        # A clock that was put right since may show a time before the start.
+        self._since_ms = min(self._since_ms, now_ms)
         return next_ask_ms(
             self.last_ms,
             self._interval_ms,

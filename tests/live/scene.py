@@ -15,7 +15,7 @@ from daemon.core.records import TransitionEntry
 from daemon.core.strategy import Strategy
 from daemon.core.subjects import Subjects
 from daemon.live.workers import InlineWorkers
-from daemon.ports import CounterName, MarketData, MeterName
+from daemon.ports import CheckedClock, CounterName, MarketData, MeterName
 from daemon.simulation.clock import VirtualClock
 from daemon.simulation.generator import GeneratedMarket, default_specs
 from daemon.simulation.market import Market
@@ -80,6 +80,7 @@ class Scene:
         default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000)
     )
     connect: Callable[[], Awaitable[None]] | None = None
+    make_clock: Callable[[VirtualClock], CheckedClock] | None = None
 
     def assemble(self) -> Daemon:
         """Return the daemon, nothing running yet."""
@@ -88,11 +89,13 @@ class Scene:
             default_specs(), self.seed, self.start_ms - 10 * DAY_MS
         )
         data = self.make_data(market, clock)
+        checked = self.make_clock(clock) if self.make_clock else None
         world = World(
             state=MemoryStateStore(self.disk, self.hook),
             journal=MemoryJournal(self.disk, self.hook),
             cursors=MemoryCursorStore(self.disk, self.hook),
-            clock=clock,
+            clock=checked or clock,
+            checked_clock=checked,
             data=data,
             connect=self.connect or _nothing,
         )
