@@ -1,5 +1,6 @@
-"""What the market did to kept signals between the last run and this one: told once, not replayed."""
+"""What the market did to kept signals since the last run: told once, never replayed."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from daemon.core.candles import DAY_MS, MINUTE_MS
@@ -20,10 +21,10 @@ async def look_at_gap(recovered: Recovered, feed: MarketFeed, rules: Rules, crew
     """Report each kept signal of which a level was touched while nobody watched."""
     now_ms = crew.clock.now_ms()
     gap = _gap_of(recovered.until_ms, now_ms)
-    kept: dict[str, dict[Key, Active | Scheduled]] = {}
+    kept = defaultdict[str, dict[Key, Active | Scheduled]](dict)
     for key, item in recovered.keys.items():
         if isinstance(state := item.held.state, Active | Scheduled):
-            kept.setdefault(key.symbol, {})[key] = state
+            kept[key.symbol][key] = state
     for symbol, states in kept.items() if gap else ():
         try:
             minutes = await feed.of(symbol).past_minutes(gap.start, gap.stop)
