@@ -217,7 +217,7 @@ def _describe(path: Path, error: OSError) -> str:
         return f"{path} is a symbolic link: configure the folder that it points to instead"
     if path.exists() and not path.is_dir():
         return f"{path} is not a folder: move it away, or configure another state folder"
-    return f"{path} cannot be used as a state folder: {error.strerror}"
+    return f"{path} cannot be used as a state folder ({error.strerror}): set daemon.state_dir"
 
 
 def _find_exposure(path: Path, found: os.stat_result) -> str:

@@ -20,7 +20,7 @@ from daemon.adapters.storage.lock import lock_folder
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
 from daemon.app.cli.options import open_config
-from daemon.app.cli.probe import NoAnswerError, ask
+from daemon.app.cli.probe import NoAnswerError, ask, is_probe_page
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.address import Address
 from daemon.app.config.load import Loaded
@@ -165,11 +165,14 @@ def check_port(config: Config) -> Finding:
 def _why_taken(config: Config, error: OSError) -> Finding:
     host, port = config.http.host, config.http.port
     try:
-        ask(Address(host=host, port=port, name=host), "/livez", PROBE_TIMEOUT_S)
+        answer = ask(Address(host=host, port=port, name=host), "/livez", PROBE_TIMEOUT_S)
+        is_tickd = is_probe_page(answer)
     except NoAnswerError:
-        text = f"{host}:{port} cannot be used ({error.strerror}): free it, or set http.port"
-        return Finding(Verdict.FAIL, "http", text)
-    return Finding(Verdict.WARN, "http", f"{host}:{port} is in use: the daemon seems to run")
+        is_tickd = False
+    if is_tickd:
+        return Finding(Verdict.WARN, "http", f"{host}:{port} is in use: the daemon seems to run")
+    text = f"{host}:{port} cannot be used ({error.strerror}): free it, or set http.port"
+    return Finding(Verdict.FAIL, "http", text)
 
 
 async def _check_exchange(config: Config, code: Code) -> list[Finding]:

@@ -121,11 +121,13 @@ def healthcheck(
     timeout_s: TimeoutOption = 3.0,
 ) -> None:
     """Exit with 0 if the running daemon is healthy, else with 1: for containers."""
-    from daemon.app.cli.probe import NoAnswerError, ask, find_daemon, summary
+    from daemon.app.cli.probe import NoAnswerError, ask_probe_page, find_daemon, summary
 
     terminal = terminal_of(context)
     try:
-        answer = ask(find_daemon(config, url), "/livez" if live else "/readyz", timeout_s)
+        answer = ask_probe_page(
+            find_daemon(config, url), "/livez" if live else "/readyz", timeout_s
+        )
     except NoAnswerError as error:
         terminal.fail(f"tickd: {error}")
         raise found(is_good=False) from None
@@ -151,7 +153,7 @@ def sandbox(  # noqa: PLR0913 - each is an option of the command
         str | None, typer.Option(metavar="A/B,C/D", help="Only these pairs.")
     ] = None,
     fault_plan: Annotated[
-        Path | None, typer.Option(metavar="TOML", help="A file with a [faults] table.")
+        Path | None, typer.Option(metavar="TOML", help="A file with a \\[faults] table.")
     ] = None,
     stop_after: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="Stop after 60s, 5m or 2h.")

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import typer
@@ -29,16 +30,26 @@ class Answer:
     body: str
 
 
+def is_probe_page(answer: Answer) -> bool:
+    """Say whether this is what a daemon of ours answers on /livez or /readyz."""
+    told = _parse(answer)
+    return isinstance(told.get("live", told.get("ready")), bool)
+
+
 def summary(answer: Answer) -> str:
     """Return what a probe page said, in one line: the states of all tasks are too much."""
-    try:
-        told = json.loads(answer.body)
-    except ValueError:
-        told = None
-    reasons = told.get("reasons") if isinstance(told, dict) else None
+    reasons = _parse(answer).get("reasons")
     if isinstance(reasons, list) and reasons:
         return one_line("; ".join(map(str, reasons)))
     return "ok" if answer.status == HTTPStatus.OK else f"HTTP {answer.status}"
+
+
+def _parse(answer: Answer) -> dict[str, Any]:
+    try:
+        told = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def find_daemon(path: Path | None, url: str | None) -> Address:
@@ -67,3 +78,11 @@ def ask(address: Address, path: str, timeout_s: float) -> Answer:
         raise NoAnswerError(f"no daemon answers at {address} ({reason})") from None
     finally:
         connection.close()
+
+
+def ask_probe_page(address: Address, path: str, timeout_s: float) -> Answer:
+    """Return what /livez or /readyz says. Raises NoAnswerError, also if nobody of ours answers."""
+    answer = ask(address, path, timeout_s)
+    if not is_probe_page(answer):
+        raise NoAnswerError(f"what answers at {address} is no tickd (HTTP {answer.status})")
+    return answer

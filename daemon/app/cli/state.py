@@ -32,6 +32,15 @@ class Place:
     path: Path
     identity: Identity | None = None
 
+    def found(self) -> "Place":
+        """Return the place itself. Raises FatalError if there is no such folder."""
+        if not self.path.exists():
+            raise FatalError(
+                f"{self.path} is not there: no daemon has kept state in it yet"
+                " (another one: --config FILE, --set daemon.state_dir=..., or --folder)"
+            )
+        return self
+
 
 def place_of_config(config: Config) -> Place:
     """Return the state folder that a configuration uses."""

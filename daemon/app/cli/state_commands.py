@@ -37,12 +37,15 @@ def place_of(
     settings: list[str] | None,
     folder: Path | None,
 ) -> "Place":
-    """Return the state folder that is meant, and whose it should be. Raises ConfigError."""
+    """Return the state folder that is meant, and whose it should be.
+
+    Raises ConfigError, and FatalError if it is not there.
+    """
     from daemon.app.cli.state import Place, place_of_config
 
     if folder is not None:
-        return Place(path=folder)
-    return place_of_config(open_config(terminal_of(context), config, settings).config)
+        return Place(path=folder).found()
+    return place_of_config(open_config(terminal_of(context), config, settings).config).found()
 
 
 @state.command("show", epilog="Example: [bold]tickd state show --folder dump/sandbox-signal[/]")

@@ -9,6 +9,7 @@ import pytest
 
 from daemon.app.cli.check import Verdict, _clock
 from tests.adapters.storage.samples import a_storage, an_active
+from tests.app.cli.test_probe import SomebodyElse, a_daemon
 from tests.app.cli.tickd import Ended, Shell
 from tests.app.samples import STRATEGY, write
 
@@ -115,6 +116,17 @@ def test_a_port_that_somebody_else_has_fails(shell: Shell) -> None:
         f"fail  http           127.0.0.1:{port} cannot be used (Address already in use): free it,"
         " or set http.port"
     )
+
+
+def test_a_port_on_which_somebody_else_answers_fails(shell: Shell) -> None:
+    with a_daemon(SomebodyElse) as other:
+        elsewhere = shell("check", "--offline", "--set", f"http.port={other.port}")
+    with a_daemon() as ours:
+        at_home = shell("check", "--offline", "--set", f"http.port={ours.port}")
+
+    assert verdicts(elsewhere)["http"] == "fail"
+    assert verdicts(at_home)["http"] == "warn"
+    assert "the daemon seems to run" in line_of(at_home, "http")
 
 
 def test_a_state_folder_that_others_may_write_fails(shell: Shell) -> None:

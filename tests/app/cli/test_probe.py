@@ -22,6 +22,8 @@ class Daemon(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = {"/livez": 200, "/readyz": 503}.get(self.path, 404)
         body = f"{self.path} for {self.headers['Host']}".encode()
+        if self.path == "/livez":
+            body = b'{"live": true}'
         if status == 503:
             body = b'{"ready": false, "reasons": ["no price", "BTC/USDT: off\\n"]}'
         self.send_response(status)
@@ -30,6 +32,15 @@ class Daemon(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None: ...
+
+
+class SomebodyElse(Daemon):
+    """Answers every question with a page of its own."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<h1>hello</h1>")
 
 
 @contextmanager
@@ -54,9 +65,9 @@ def a_free_port() -> int:
 
 def test_the_daemon_is_called_by_its_name() -> None:
     with a_daemon() as address:
-        answer = ask(address, "/livez", 5)
+        answer = ask(address, "/elsewhere", 5)
 
-    assert (answer.status, answer.body) == (200, f"/livez for tickd.test:{address.port}")
+    assert (answer.status, answer.body) == (404, f"/elsewhere for tickd.test:{address.port}")
 
 
 def test_nobody_who_answers_is_told() -> None:
@@ -102,6 +113,14 @@ def test_a_healthcheck_says_whether_the_daemon_is_ready_or_lives(shell: Shell) -
     assert lives.out == "ok\n"
     assert ready.out == "no price; BTC/USDT: off\\n\n"
     assert "no daemon answers" in gone.err
+
+
+def test_somebody_else_who_answers_a_healthcheck_is_told(shell: Shell) -> None:
+    with a_daemon(SomebodyElse) as address:
+        ended = shell("healthcheck", "--url", str(address))
+
+    assert ended.code == 1
+    assert f"what answers at {address.host}:{address.port} is no tickd (HTTP 200)" in ended.err
 
 
 def test_a_wrong_address_is_a_wrong_command_line(shell: Shell) -> None:

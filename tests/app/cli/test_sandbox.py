@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from daemon.app.cli.sandbox import SandboxFlags, with_flags
 from daemon.app.config.address import Address
 from daemon.app.config.problems import ConfigError
 from daemon.app.config.sandbox import SandboxSection
-from tests.app.cli.tickd import ROOT, Shell, tickd
+from tests.app.cli.test_probe import a_free_port
+from tests.app.cli.tickd import ROOT, Ended, Shell, tickd
+from tests.app.samples import STRATEGY, write
 
 CANDLES = "timestamp,open,high,low,close,volume\n" + "".join(
     f"2026-01-01T00:{minute:02d}:00Z,100,101,99,100.5,3\n" for minute in range(30)
@@ -100,6 +103,41 @@ def served_until(folder: Path, stop: signal.Signals) -> tuple[int, int]:
         process.send_signal(stop)
         process.wait(timeout=30)
     return process.returncode, int(answer.body.split(":")[1].split(",")[0])
+
+
+def test_a_daemon_of_another_process_trades_on_it_as_it_says(tmp_path: Path) -> None:
+    sandbox = subprocess.Popen(
+        [sys.executable, "-m", "daemon", "sandbox", "--speed", "1"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with sandbox:
+        assert sandbox.stdout is not None
+        told = "".join(iter(sandbox.stdout.readline, "[exchange]\n"))
+        section = sandbox.stdout.readline() + sandbox.stdout.readline()
+        port = a_free_port()
+        write(tmp_path, f"{STRATEGY}\n[exchange]\n{section}\n[http]\nport = {port}\n")
+        checked = tickd(tmp_path, "check")
+        with ThreadPoolExecutor() as pool:
+            running = pool.submit(tickd, tmp_path, "run", "--for", "4s")
+            is_ready = becomes_ready(tmp_path, running)
+        sandbox.terminate()
+
+    assert "For a tickd of another process, in its config.toml:" in told
+    assert checked.code == 0, checked.out
+    assert "ok    candles        BTC/USDT: 5 minutes" in checked.out
+    assert running.result().code == 0, running.result().out
+    assert is_ready
+
+
+def becomes_ready(folder: Path, running: Future[Ended]) -> bool:
+    """Ask again and again until the daemon is ready or has ended; it answers before it is."""
+    while not running.done():
+        if tickd(folder, "healthcheck").code == 0:
+            return True
+    return False
 
 
 def test_a_second_sandbox_on_the_same_folder_names_the_first(tmp_path: Path) -> None:

@@ -82,11 +82,12 @@ def test_the_state_is_shown_as_json_from_any_folder(shell: Shell, folder: Path) 
 def test_a_folder_that_is_not_there_is_told(shell: Shell) -> None:
     write(shell.folder, STRATEGY)
 
-    for command in (["state", "show"], ["state", "verify"], ["journal", "tail"]):
-        ended = shell(*command)
-        assert ended.code == 78
-        assert len(ended.err.splitlines()) == 1
-        assert "cannot be used as a state folder: No such file or directory" in ended.err
+    for command in ("state show", "state verify", "state repair", "journal tail", "journal verify"):
+        for place in ([], ["--folder", str(shell.folder / "dump" / "sandbox-signal")]):
+            ended = shell(*command.split(), *place)
+            assert ended.code == 78
+            assert len(ended.err.splitlines()) == 1
+            assert "dump/sandbox-signal is not there: no daemon has kept state in it" in ended.err
 
 
 def test_sound_files_are_counted(shell: Shell, folder: Path) -> None:
