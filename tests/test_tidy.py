@@ -26,6 +26,7 @@ BROAD_EXCEPTS_ALLOWED = (
     "daemon/live/containment.py",
     "daemon/live/sinks.py",
     "daemon/live/supervisor.py",
+    "daemon/research/containment.py",
     "daemon/adapters/sinks/worker.py",
     "daemon/app/cli/",
 )

@@ -245,6 +245,21 @@ class DoneContract:
     frame_name: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressBacktestContract:
+    """How far a backtest has come: told before each moment, and a last time at 1.0.
+
+    `processed_frames` of `total_frames` moments are behind it; `progress` is their ratio, 0..1.
+    """
+
+    exchange_name: str
+    strategy_name: str
+    symbol: str
+    total_frames: int
+    processed_frames: int
+    progress: float
+
+
 PerformanceMetric = Literal[
     "live_tick",
     "backtest_total",
@@ -269,7 +284,9 @@ class PerformanceContract:
     backtest: bool = False
 
 
-Announcement = TickResult | Transition | DoneContract | PerformanceContract
+Announcement = (
+    TickResult | Transition | DoneContract | PerformanceContract | ProgressBacktestContract
+)
 """Everything that a listener may be handed."""
 
 

@@ -13,6 +13,7 @@ from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,
     PerformanceContract,
+    ProgressBacktestContract,
     RiskContract,
     SignalActive,
     SignalCancelled,
@@ -41,6 +42,7 @@ LogName = Literal[
     "exit",
     "run_done",
     "performance",
+    "backtest_progress",
 ]
 MINUTE_MS = 60_000
 
@@ -60,6 +62,8 @@ def log_name(event: Announcement) -> LogName:
             return "run_done"
         case PerformanceContract():
             return "performance"
+        case ProgressBacktestContract():
+            return "backtest_progress"
         case _:
             assert_never(event)
 
@@ -95,6 +99,12 @@ def flat_fields(event: Announcement) -> Fields:
                 "metric": event.metric_type,
                 "duration_ms": event.duration_ms,
                 "at_ms": event.timestamp,
+            }
+        case ProgressBacktestContract():
+            return _run(event) | {
+                "progress": event.progress,
+                "processed_frames": event.processed_frames,
+                "total_frames": event.total_frames,
             }
         case _:
             assert_never(event)
@@ -166,13 +176,17 @@ def _risk(event: RiskContract) -> Fields:
     return start | refused | rule | _note(signal.note) | _ends(event.id, event.at_ms)
 
 
-def _done(event: DoneContract) -> Fields:
-    frame: Fields = {"frame": _text(event.frame_name)} if event.frame_name else {}
-    start: Fields = {
+def _run(event: DoneContract | ProgressBacktestContract) -> Fields:
+    return {
         "symbol": _text(event.symbol),
         "strategy": _text(event.strategy_name),
         "exchange": _text(event.exchange_name),
     }
+
+
+def _done(event: DoneContract) -> Fields:
+    frame: Fields = {"frame": _text(event.frame_name)} if event.frame_name else {}
+    start = _run(event)
     return start | frame | {"backtest": event.backtest}
 
 

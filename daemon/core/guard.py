@@ -13,7 +13,11 @@ T = TypeVar("T")
 
 TEXT_LENGTH_MAX = 500
 
-_OUR_FRAMES = (("core", "guard.py"), ("live", "containment.py"))
+_OUR_FRAMES = (
+    ("core", "guard.py"),
+    ("live", "containment.py"),
+    ("research", "containment.py"),
+)
 
 
 class OverrunError(BaseException):

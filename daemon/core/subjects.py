@@ -14,6 +14,7 @@ from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,
     PerformanceContract,
+    ProgressBacktestContract,
     RiskContract,
     SignalActive,
     SignalCancelled,
@@ -92,6 +93,7 @@ class Subjects:
     validation: Subject[ErrorContract]
     done_live: Subject[DoneContract]
     done_backtest: Subject[DoneContract]
+    progress_backtest: Subject[ProgressBacktestContract]
     performance: Subject[PerformanceContract]
     partial_profit: Subject[PartialProfitContract]
     partial_loss: Subject[PartialLossContract]
@@ -109,6 +111,7 @@ class Subjects:
             validation=Subject("validation"),
             done_live=Subject("done_live"),
             done_backtest=Subject("done_backtest"),
+            progress_backtest=Subject("progress_backtest"),
             performance=Subject("performance"),
             partial_profit=Subject("partial_profit"),
             partial_loss=Subject("partial_loss"),
@@ -146,6 +149,7 @@ AnyDelivery = (
     | Delivery[ExitContract]
     | Delivery[DoneContract]
     | Delivery[PerformanceContract]
+    | Delivery[ProgressBacktestContract]
 )
 
 
@@ -171,16 +175,17 @@ def route(event: Announcement, subjects: Subjects) -> Iterator[AnyDelivery]:
             yield from _to(subjects.partial_loss, event)
         case RiskContract():
             yield from _to(subjects.risk, event)
-        case ErrorContract(where="validation"):
-            yield from _to(subjects.validation, event)
-        case ErrorContract():
-            yield from _to(subjects.error, event)
+        case ErrorContract(where=where):
+            subject = subjects.validation if where == "validation" else subjects.error
+            yield from _to(subject, event)
         case ExitContract():
             yield from _to(subjects.exit, event)
         case DoneContract():
             yield from _to(subjects.done_backtest if event.backtest else subjects.done_live, event)
         case PerformanceContract():
             yield from _to(subjects.performance, event)
+        case ProgressBacktestContract():
+            yield from _to(subjects.progress_backtest, event)
         case _:
             assert_never(event)
 

@@ -10,6 +10,7 @@ from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,
     PerformanceContract,
+    ProgressBacktestContract,
     RiskContract,
     SignalActive,
     SignalCancelled,
@@ -174,6 +175,17 @@ def a_performance() -> PerformanceContract:
     )
 
 
+def a_progress() -> ProgressBacktestContract:
+    return ProgressBacktestContract(
+        exchange_name=KEY.exchange_name,
+        strategy_name=KEY.strategy_name,
+        symbol=KEY.symbol,
+        total_frames=4,
+        processed_frames=1,
+        progress=0.25,
+    )
+
+
 def every_transition() -> tuple[Transition, ...]:
     return (
         a_scheduled(),
@@ -189,7 +201,7 @@ def every_transition() -> tuple[Transition, ...]:
 
 
 def every_event() -> tuple[Announcement, ...]:
-    return (an_idle(), an_active(), *every_transition(), a_done(), a_performance())
+    return (an_idle(), an_active(), *every_transition(), a_done(), a_performance(), a_progress())
 
 
 def a_short_row() -> SignalRow:

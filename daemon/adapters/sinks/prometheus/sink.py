@@ -21,6 +21,7 @@ from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,
     PerformanceContract,
+    ProgressBacktestContract,
     RiskContract,
     SignalActive,
     SignalCancelled,
@@ -41,7 +42,8 @@ class PrometheusSink:
         self._metrics = metrics
 
     def wants(self, event: Announcement) -> bool:
-        return not isinstance(event, SignalIdle | SignalActive | PerformanceContract | DoneContract)
+        uncounted = PerformanceContract | DoneContract | ProgressBacktestContract
+        return not isinstance(event, SignalIdle | SignalActive | uncounted)
 
     async def send(self, events: Sequence[Announcement]) -> None:
         for event in events:

@@ -12,6 +12,7 @@ from daemon.core.events import (
     ErrorContract,
     ExitContract,
     PerformanceContract,
+    ProgressBacktestContract,
     RiskContract,
     SignalActive,
     SignalIdle,
@@ -31,7 +32,8 @@ class LogSink:
         self._log = log
 
     def wants(self, event: Announcement) -> bool:
-        return not isinstance(event, SignalIdle | SignalActive | PerformanceContract)
+        quiet = SignalIdle | SignalActive | PerformanceContract | ProgressBacktestContract
+        return not isinstance(event, quiet)
 
     async def send(self, events: Sequence[Announcement]) -> None:
         for number, event in enumerate(events, start=1):
