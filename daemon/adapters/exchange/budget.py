@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from math import isfinite
 
 from daemon.core.errors import RateLimitedError
 
@@ -129,11 +130,15 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     lower = {name.lower(): value for name, value in headers.items()}
     text = lower.get("retry-after", "").strip()
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        pass
+        return _seconds_until(text, lower.get("date", ""))
+    return seconds if isfinite(seconds) else None
+
+
+def _seconds_until(text: str, answered: str) -> float | None:
     try:
         until = parsedate_to_datetime(text)
-        return (until - parsedate_to_datetime(lower["date"])).total_seconds()
-    except (ValueError, TypeError, KeyError):
+        return (until - parsedate_to_datetime(answered)).total_seconds()
+    except (ValueError, TypeError):
         return None

@@ -20,6 +20,9 @@ RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 USED_WEIGHT_HEADERS = {"x-mbx-used-weight-1m": 6_000.0}
 """Where exchanges tell the weight that they have counted, and how much a minute allows."""
 
+CREDENTIALS = ("apiKey", "secret", "password", "privateKey", "token", "twofa", "uid", "login")
+"""Settings of ccxt's that must never be seen."""
+
 Settings = Mapping[str, Any]
 
 
@@ -103,6 +106,7 @@ def make_exchange(
         "timeout": int(timeout_s * 1000),
         "enableRateLimit": True,  # asks `throttle`, which is the budget's
         "session": None,  # ours, see `open_session`
+        "timeout_on_exit": 0,  # a pause for ccxt's own session
         "options": {
             "defaultType": "spot",
             "fetchCurrencies": False,
@@ -130,6 +134,11 @@ def merged(usual: Settings, over: Settings) -> dict[str, Any]:
         is_deep = isinstance(before, Mapping) and isinstance(value, Mapping)
         together[name] = merged(before, value) if is_deep else value  # type: ignore[arg-type]  # is_deep
     return together
+
+
+def secrets_of(overrides: Settings) -> list[str]:
+    """Return every credential among the settings, for a redactor alone."""
+    return [str(overrides[name]) for name in CREDENTIALS if overrides.get(name)]
 
 
 def make_budget(exchange: Exchange) -> WeightBudget:

@@ -20,6 +20,7 @@ from daemon.core.errors import (
     TransientError,
     UntrustedDataError,
 )
+from daemon.core.redaction import Redactor
 
 TEXT_LENGTH_MAX = 300
 WAIT_USUAL_S = 30.0
@@ -50,11 +51,15 @@ _BROKEN = ("BadResponse", "NullResponse")
 
 
 class Translator:
-    """Knows ccxt's error classes; made once ccxt has been loaded."""
+    """Knows ccxt's error classes; made once ccxt has been loaded.
 
-    def __init__(self, budget: WeightBudget) -> None:
+    An exchange may say our key back to us, and ccxt repeats what it says: `redactor` knows it.
+    """
+
+    def __init__(self, budget: WeightBudget, redactor: Redactor) -> None:
         module = import_module("ccxt.base.errors")
         self._budget = budget
+        self._redactor = redactor
         self._foreign: tuple[type[Exception], ...] = (
             *_classes(module, ("BaseError",)),
             *UNREADABLE,
@@ -76,7 +81,7 @@ class Translator:
 
     def translate(self, doing: str, error: BaseException) -> TickdError:
         """Return our error for what ccxt raised while `doing` something."""
-        text = f"{doing}: {words_of(error)}"
+        text = self._redactor.redact(f"{doing}: {words_of(error)}")
         if isinstance(error, self._busy):
             return RateLimitedError(text, self._budget.quiet_s() or WAIT_USUAL_S)
         if isinstance(error, self._refused):

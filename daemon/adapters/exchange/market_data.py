@@ -14,6 +14,7 @@ from daemon.adapters.exchange.client import (
     make_budget,
     make_exchange,
     open_session,
+    secrets_of,
     spend_from,
 )
 from daemon.adapters.exchange.errors import Translator
@@ -26,6 +27,7 @@ from daemon.core.errors import (
     TransientError,
     UntrustedDataError,
 )
+from daemon.core.redaction import Redactor
 from daemon.core.rules import Rules
 from daemon.core.trust import find_fault
 from daemon.ports import MinuteUpdate
@@ -69,7 +71,7 @@ class CcxtMarketData:
             ping_interval_s=patience.ping_interval_s,
         )
         self.budget = make_budget(self._exchange)
-        self._translator = Translator(self.budget)
+        self._translator = Translator(self.budget, Redactor(secrets_of(overrides)))
         spend_from(self.budget, self._exchange, Lane.MARKET_DATA)
         self._stream = CandleStream(self._exchange, self._translator)
         pause_s = rules.get_candles_retry_delay_ms / 1000.0
@@ -164,6 +166,8 @@ class CcxtMarketData:
 
     def _base_of(self, interval: str) -> str:
         """Return the exchange's own interval from which `interval` is made: itself if it can."""
+        if interval not in INTERVAL_MS:
+            raise RejectedError(f"there is no interval {interval!r}: use {', '.join(INTERVAL_MS)}")
         offered = self._exchange.timeframes or {}
         length_ms = interval_ms(interval)
         fitting = [
