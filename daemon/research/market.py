@@ -101,6 +101,10 @@ class Market:
         """Return the number of the minute that opens at `at_ms`, a whole minute."""
         return (at_ms - self.start_ms) // MINUTE_MS
 
+    def price_at(self, at_ms: int) -> float:
+        """Return what a tick at the whole minute `at_ms` sees, which is not the first."""
+        return self.price.item((at_ms - self.start_ms) // MINUTE_MS - 1)
+
     def bar(self, index: int) -> Observation:
         """Return what the market did in minute `index`, which is not the first."""
         return Observation(
