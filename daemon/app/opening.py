@@ -66,6 +66,7 @@ async def open_world(
             clock=clock,
             checked_clock=steady,
             data=data,
+            budget=data.budget,
             connect=data.load_markets,
             where=where,
             notes=storage.notes,

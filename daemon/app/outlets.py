@@ -13,7 +13,7 @@ from daemon.adapters.sinks.structured_log.sink import LogSink
 from daemon.adapters.sinks.webhook import WebhookAlertSink
 from daemon.app.config.sections import HttpSection
 from daemon.app.config.settings import Config
-from daemon.app.wiring import Outlets
+from daemon.app.wiring import Daemon, Outlets
 from daemon.core.redaction import Redactor
 from daemon.core.subjects import Subjects
 from daemon.ports import Status
@@ -51,6 +51,17 @@ def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
         yield Voices(outlets=outlets, logging=logging, metrics=metrics)
     finally:
         logging.close()
+
+
+def watch_daemon(metrics: Metrics, daemon: Daemon) -> None:
+    """Read off `daemon` at each scrape what it counts by itself."""
+    budget = daemon.world.budget
+    metrics.watch("journal_entries", lambda: daemon.world.journal.last_number)
+    metrics.watch("flat_minutes", lambda: daemon.supervisor.flat_minutes)
+    metrics.watch("callbacks_left_behind", lambda: daemon.fanout.left_behind)
+    if budget is not None:
+        metrics.watch("rate_limit_weight_used", lambda: budget.used_share)
+        metrics.watch("rate_limit_refusals", lambda: budget.refusals)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, load_code
 from daemon.app.opening import open_world
-from daemon.app.outlets import Voices, open_pages, open_voices
+from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
 from daemon.app.registry import REGISTRY
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
@@ -67,6 +67,7 @@ async def _serve(
         )
         for note in daemon.world.notes:
             log.warning("storage", message=note)
+        watch_daemon(voices.metrics, daemon)
         loop = asyncio.get_running_loop()
         timer = None if stop_after_s is None else loop.call_later(stop_after_s, daemon.stop)
         telling = loop.create_task(_tell_recovery(daemon, voices))

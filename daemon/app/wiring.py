@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from daemon.app.config.sections import StrategySection
@@ -31,6 +31,7 @@ from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
 from daemon.live.health import Health
 from daemon.live.loop_monitor import LoopMonitor
+from daemon.live.measured import MeasuredJournal, MeasuredMarketData
 from daemon.live.minutes import MinuteLog
 from daemon.live.recovery import Recovery
 from daemon.live.supervisor import Endurance, Plan, Staff, Supervisor
@@ -59,6 +60,7 @@ class Daemon:
     status: LiveStatus
     world: World
     containment: Containment
+    fanout: Fanout
     clock_watch: ClockWatch | None = None
 
     async def run(self) -> None:
@@ -124,7 +126,6 @@ class _Builder:
     ) -> None:
         settings = config.daemon
         self._config = config
-        self._world = world
         self._outlets = outlets
         self._risk = RiskDesk(code.profiles)
         self._containment = Containment(
@@ -139,6 +140,10 @@ class _Builder:
         self._fanout = Fanout(
             outlets.subjects, outlets.sinks, self._report, guard=self._containment
         )
+        self._timings = Timings(
+            outlets.meter, world.clock, outlets.subjects.performance, self._fanout.announce
+        )
+        self._world = world = self._measured(world)
         self._troubles = Troubles(
             world.clock, world.journal, self._fanout.announce, outlets.redactor.redact
         )
@@ -151,6 +156,11 @@ class _Builder:
         )
         self._market_feed: MarketFeed | None = None
         self._clock_watch = self._watch_of(world)
+
+    def _measured(self, world: World) -> World:
+        data = MeasuredMarketData(world.data, self._timings, self._config.exchange.id)
+        journal = MeasuredJournal(world.journal, self._outlets.meter)
+        return replace(world, data=data, journal=journal)
 
     def daemon(self, plans: Sequence[Plan]) -> Daemon:
         """Return the daemon that runs `plans`."""
@@ -173,6 +183,7 @@ class _Builder:
             status=LiveStatus(identity, parts),
             world=self._world,
             containment=self._containment,
+            fanout=self._fanout,
             clock_watch=self._clock_watch,
         )
 
@@ -227,7 +238,6 @@ class _Builder:
             followers=followers,
             minutes=minutes,
             monitor=self._monitor,
-            meter=self._outlets.meter,
             run_entry=RunEntry(
                 version=tickd_version(), config_hash=config.fingerprint, at_ms=world.clock.now_ms()
             ),
@@ -248,12 +258,8 @@ class _Builder:
             containment=self._containment,
             fanout=self._fanout,
             health=self._health,
-            timings=Timings(
-                self._outlets.meter,
-                self._world.clock,
-                self._outlets.subjects.performance,
-                self._fanout.announce,
-            ),
+            timings=self._timings,
+            meter=self._outlets.meter,
             troubles=self._troubles,
             pace=Pace(
                 tick_interval_s=settings.tick_interval_ms / 1000,

@@ -2,8 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from daemon.ports import CheckedClock, Clock, CursorStore, Journal, MarketData, StateStore
+
+
+class Budget(Protocol):
+    """How much of what an exchange allows is spent (0 to 1), and how often it refused."""
+
+    used_share: float
+    refusals: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +20,7 @@ class World:
 
     `connect` reaches the exchange for the first time; `where` names it for people, `notes` what
     had to be mended in the folder. `checked_clock` is the clock once more where it stands on the
-    machine's and must be watched.
+    machine's and must be watched, `budget` what the exchange lets us ask.
     """
 
     state: StateStore
@@ -25,3 +33,4 @@ class World:
     notes: tuple[str, ...] = ()
     checked_clock: CheckedClock | None = None
     keep: Callable[[], Awaitable[None]] | None = None
+    budget: Budget | None = None

@@ -77,6 +77,11 @@ class MarketFeed:
         for polling in self._pollings.values():
             polling.feed.on_minute(on_minute)
 
+    @property
+    def filled_count(self) -> int:
+        """Return how many minutes without a trade were filled flat, over all symbols."""
+        return sum(polling.feed.filled_count for polling in self._pollings.values())
+
     def doubt(self, reason: str) -> None:
         """Decide nothing on any price until REST has confirmed it: the clock was set, we slept."""
         for polling in self._pollings.values():

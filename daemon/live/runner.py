@@ -71,6 +71,7 @@ class Runner:
         self._waker = Waker()
         self._bounds = Bounds()
         self._ticked_price = 0.0
+        self._soonest_s = 0.0
         self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
@@ -150,6 +151,7 @@ class Runner:
     async def _timed_tick(self) -> None:
         started_s = self._loop.time()
         self.ticked_at_s = started_s
+        self._soonest_s = self._crew.pace.next_tick_s(self._soonest_s, started_s)
         if not self.feed.is_fresh():
             self.reason = self.feed.reason or "waits for the first price"
             return
@@ -204,6 +206,7 @@ class Runner:
         if isinstance(outcome, Raised):
             if not self._is_async and isinstance(outcome.cause, TimeoutError):
                 self.asking.leaked += 1
+                self._crew.meter.count("leaked_threads")
             self._failed(outcome)
             return
         if outcome.value is None or not self._may_enter():
@@ -274,8 +277,7 @@ class Runner:
         if self._bounds.is_crossed(price):
             self._waker.wake()
         elif price != self._ticked_price:
-            ticked_s = self.ticked_at_s or 0.0
-            self._waker.wake_by(ticked_s + self._crew.pace.tick_interval_s)
+            self._waker.wake_by(self._soonest_s)
 
     def _due_s(self) -> float:
         """Return when to tick without a new price: at a deadline, or to show that it lives."""
@@ -292,8 +294,7 @@ class Runner:
             return quiet_s
         # One millisecond more, so that the clock has really passed the deadline by then.
         left_s = (due_ms - now_ms + 1) / 1000 / self._crew.clock.speed
-        soonest_s = self.ticked_at_s + self._crew.pace.tick_interval_s
-        return min(quiet_s, now_s + left_s if left_s > 0 else max(soonest_s, now_s))
+        return min(quiet_s, now_s + left_s if left_s > 0 else max(self._soonest_s, now_s))
 
 
 def _refuse(done: "asyncio.Future[None]", reason: str) -> None:

@@ -28,7 +28,7 @@ from daemon.live.minutes import MinuteLog
 from daemon.live.recovery import Recovered, Recovery
 from daemon.live.runner import Runner, Wish
 from daemon.live.status import Slot, status_of
-from daemon.ports import Journal, Meter, StateStore, TaskStatus
+from daemon.ports import Journal, StateStore, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,6 @@ class Staff:
     followers: Followers
     minutes: MinuteLog
     monitor: LoopMonitor
-    meter: Meter
     run_entry: RunEntry
     alerts: tuple[AlertPump, ...] = ()
     endurance: Endurance = Endurance()
@@ -135,6 +134,11 @@ class Supervisor:
         """Return how every task stands."""
         now_s = self._loop.time()
         return tuple(status_of(slot, now_s) for slot in self.slots.values())
+
+    @property
+    def flat_minutes(self) -> int:
+        """Return how many minutes without a trade were filled flat since the start."""
+        return 0 if self.feed is None else self.feed.filled_count
 
     async def _work(self) -> None:
         recovered = await self._staff.recovery.recovered()
@@ -208,7 +212,7 @@ class Supervisor:
             )
         for fault in recovered.faults:
             key = fault.key or Key(exchange_name="", symbol="", strategy_name="")
-            self._staff.meter.count("quarantined_files")
+            self._crew.meter.count("quarantined_files")
             self._crew.troubles.report("state", key, fault.message)
 
     def _keep(
@@ -248,7 +252,7 @@ class Supervisor:
         has_given_up = failures >= endurance.restarts_in_row_max
         slot.condition = "circuit_open" if has_given_up else "backing_off"
         slot.restarts += 1
-        self._staff.meter.count("task_restarts")
+        self._crew.meter.count("task_restarts")
         pause_s = endurance.pause_s_max if has_given_up else backoff_s(failures)
         try:
             async with asyncio.timeout(pause_s):

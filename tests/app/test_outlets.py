@@ -1,0 +1,23 @@
+"""The readings that a daemon is asked for at each scrape."""
+
+from daemon.adapters.sinks.prometheus.metrics import Metrics
+from daemon.app.outlets import watch_daemon
+from daemon.simulation.loop import run_virtual
+from tests.live.scene import a_scene
+from tests.live.scripted import Buyer, a_market
+
+
+def test_a_scrape_shows_what_the_daemon_counts_by_itself() -> None:
+    scene = a_scene(Buyer)
+    scene.market = a_market([100.0])
+    metrics = Metrics()
+
+    daemon = run_virtual(scene.run(30))
+    watch_daemon(metrics, daemon)
+    page = metrics.render(daemon.status.snapshot()).decode()
+
+    shown = page.splitlines()
+    assert len(scene.disk.entries) >= 2
+    assert f"tickd_journal_entries_total {len(scene.disk.entries)}.0" in shown
+    assert "tickd_flat_minutes_total 0.0" in shown
+    assert "tickd_callbacks_left_behind_total 0.0" in shown
