@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
@@ -158,15 +159,17 @@ def spend_from(budget: WeightBudget, exchange: Exchange, lane: Lane) -> None:
     async def throttle(cost: float | None = None) -> None:
         await budget.take(1.0 if cost is None else cost, lane)
 
-    def on_rest_response(
-        status: int, reason: str, url: str, method: str, headers: Mapping[str, str], *rest: object
-    ) -> str:
+    def on_rest_response(status: int, *rest: Any) -> str:  # noqa: ANN401  # as ccxt has it
+        _reason, _url, _method, headers, body, *_request = rest
         budget.told(status, headers)
         for name, value in headers.items():
             limit = USED_WEIGHT_HEADERS.get(name.lower())
             if limit is not None and value.isdigit():
                 budget.told_used(float(value), limit)
-        return told(status, reason, url, method, headers, *rest)
+        if status == HTTPStatus.OK and not body.strip():
+            # ccxt would make an empty list of it, as if there were no candles.
+            raise aiohttp.ClientPayloadError("the answer is empty")
+        return told(status, *rest)
 
     exchange.throttle = throttle
     exchange.on_rest_response = on_rest_response

@@ -86,13 +86,22 @@ class Translator:
             return RateLimitedError(text, self._budget.quiet_s() or WAIT_USUAL_S)
         if isinstance(error, self._refused):
             return RejectedError(text)
-        if isinstance(error, (*self._broken, *UNREADABLE)):
+        unreadable = (*self._broken, *UNREADABLE)
+        if isinstance(error, unreadable) or isinstance(error.__cause__, unreadable):
             return UntrustedDataError(text)
         return TransientError(text)
 
 
 def words_of(error: BaseException) -> str:
-    """Return an error's class and text on one line, without the parts that may carry keys."""
+    """Return an error's class and text on one line, without the parts that may carry keys.
+
+    ccxt only names the address where the network fails: why it failed stands in the cause.
+    """
+    words = _own_words_of(error)
+    return f"{words} ({_own_words_of(error.__cause__)})" if error.__cause__ else words
+
+
+def _own_words_of(error: BaseException) -> str:
     text = " ".join(str(error).split())
     text = re.sub(r"((?:http|ws)s?://[^\s?'\"]*)\?[^\s'\"]*", r"\1", text)
     text = re.sub(r"(?i)\b(signature|api_?key|secret|token)(\W{1,4})[\w%+/=-]{6,}", r"\1\2…", text)

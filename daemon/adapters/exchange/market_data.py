@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import stamina
+from stamina.instrumentation import set_on_retry_hooks
 
 from daemon.adapters.exchange.budget import Lane
 from daemon.adapters.exchange.client import (
@@ -74,6 +75,9 @@ class CcxtMarketData:
         self._translator = Translator(self.budget, Redactor(secrets_of(overrides)))
         spend_from(self.budget, self._exchange, Lane.MARKET_DATA)
         self._stream = CandleStream(self._exchange, self._translator)
+        # By default each try is logged, and a counter of its own opens files on the loop. Whoever
+        # asks here tells of a trouble once, when all tries have failed.
+        set_on_retry_hooks(())
         pause_s = rules.get_candles_retry_delay_ms / 1000.0
         self._retry = stamina.AsyncRetryingCaller(
             attempts=max(1, rules.get_candles_retry_count),

@@ -131,6 +131,16 @@ def test_q2_a_signature_that_nobody_configured_is_taken_out_too(text: str) -> No
     assert words.startswith("ExchangeNotAvailable: ")
 
 
+def test_x15_why_the_network_failed_is_told_although_ccxt_names_the_address_alone() -> None:
+    error = ccxt.ExchangeNotAvailable("binance GET https://a.example/b?c=1")
+    error.__cause__ = ConnectionRefusedError(111, f"Connect call failed for {KEY}")
+
+    assert str(translated(error)) == (
+        "asking: ExchangeNotAvailable: binance GET https://a.example/b "
+        "(ConnectionRefusedError: [Errno 111] Connect call failed for [redacted])"
+    )
+
+
 @given(st.text())
 def test_words_are_one_short_line(text: str) -> None:
     words = words_of(ValueError(text))
