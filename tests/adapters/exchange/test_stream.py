@@ -20,6 +20,7 @@ from daemon.simulation.faults import (
     NotANumber,
     SilentSocket,
     Status,
+    Timeout,
 )
 from daemon.simulation.generator import GeneratedMarket
 from daemon.simulation.server.app import SandboxServer
@@ -154,6 +155,18 @@ async def test_a_reader_that_leaves_closes_the_line(
         await until(lambda: server.counters.sockets_open == 0)
 
     await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_a_line_that_is_dialled_when_its_reader_leaves_is_closed_once_it_is_there(
+    data: CcxtMarketData, server: SandboxServer
+) -> None:
+    server.faults = a_plan(Timeout(delay_s=0.3), path="/stream*")
+    updates = data.watch([BTC])
+    with pytest.raises(TimeoutError):
+        await listen(updates, 0.1)
+
+    await until(lambda: server.counters.sockets_opened == 1)
+    await until(lambda: server.counters.sockets_open == 0)
 
 
 async def test_x10_what_an_old_line_told_is_not_taken_for_news(
