@@ -2,14 +2,28 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 from daemon.core.signal import Key
 from daemon.core.strategy import View
 
 
+class Context(Protocol):
+    """The task, the moment (UTC epoch ms), the mode, and what may be seen of the market."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def at_ms(self) -> int: ...
+    @property
+    def backtest(self) -> bool: ...
+    @property
+    def view(self) -> View: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """The task, the moment (UTC epoch ms), the mode, and what may be seen of the market."""
+    """A context as a value."""
 
     key: Key
     at_ms: int
@@ -17,14 +31,14 @@ class RunContext:
     view: View
 
 
-RUN_CONTEXT: ContextVar[RunContext] = ContextVar("tickd_run_context")
+RUN_CONTEXT: ContextVar[Context] = ContextVar("tickd_run_context")
 
 
 class NoContextError(RuntimeError):
     """A function that needs a running strategy was called outside of one."""
 
 
-def running(function: str) -> RunContext:
+def running(function: str) -> Context:
     """Return the context of the running call. Raises NoContextError, naming `function`."""
     try:
         return RUN_CONTEXT.get()

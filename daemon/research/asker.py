@@ -1,9 +1,8 @@
 """When a strategy is asked in a run over history, and how: throttled, guarded, and by hand."""
 
-from daemon.core.context import RUN_CONTEXT, RunContext
+from daemon.core.context import RUN_CONTEXT
 from daemon.core.guard import OverrunError, Raised
 from daemon.core.rules import Rules
-from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
 from daemon.core.throttle import next_ask_ms, signal_interval_ms
 from daemon.research.containment import Containment, Suspended
@@ -16,18 +15,15 @@ HUNG_IN_ROW_MAX = 3
 class Asker:
     """Asks one strategy. A call uses up its interval, whatever it comes to."""
 
-    def __init__(
-        self, strategy: Strategy, key: Key, scene: Scene, rules: Rules, calls: Containment
-    ) -> None:
+    def __init__(self, strategy: Strategy, scene: Scene, rules: Rules, calls: Containment) -> None:
         self.count = 0
         self.hung_in_row = 0
         self.since_ms = 0
-        self._key = key
         self._scene = scene
         self._calls = calls
         self._align = rules.align
         self._get_signal = strategy.get_signal
-        self._interval_ms = signal_interval_ms(strategy.interval)
+        self.interval_ms = signal_interval_ms(strategy.interval)
         self._last_ms: int | None = None
 
     @property
@@ -38,7 +34,7 @@ class Asker:
     def due_ms(self, now_ms: int) -> int:
         """Return the moment (UTC epoch ms) of the next call; `now_ms` means now."""
         return next_ask_ms(
-            self._last_ms, self._interval_ms, now_ms, align=self._align, since_ms=self.since_ms
+            self._last_ms, self.interval_ms, now_ms, align=self._align, since_ms=self.since_ms
         )
 
     def begin(self, now_ms: int, price: float) -> object:
@@ -46,8 +42,7 @@ class Asker:
         self._last_ms = now_ms
         self.count += 1
         view = HistoryView(self._scene, price, now_ms)
-        context = RunContext(key=self._key, at_ms=now_ms, backtest=True, view=view)
-        token = RUN_CONTEXT.set(context)
+        token = RUN_CONTEXT.set(view)
         outcome = self._calls.begin(self._get_signal, view)
         RUN_CONTEXT.reset(token)
         if outcome is None:

@@ -289,7 +289,7 @@ def _lane(job: Job, market: Market, ledger: Ledger, shared: _Shared) -> Lane:
     strategy = made.value
     key, calls = job.key, shared.calls
     tables = market.tables(strategy.history)
-    scene = Scene(key.symbol, Params(strategy.params), dict(strategy.history), tables)
+    scene = Scene(key, Params(strategy.params), dict(strategy.history), tables)
     desk = Desk(
         key=key,
         rules=shared.rules,
@@ -300,7 +300,7 @@ def _lane(job: Job, market: Market, ledger: Ledger, shared: _Shared) -> Lane:
     cast = Cast(
         desk=desk,
         market=market,
-        asker=Asker(strategy, key, scene, shared.rules, calls),
+        asker=Asker(strategy, scene, shared.rules, calls),
         teller=Teller(strategy, key, scene, shared.announcer, calls),
         collect=ledger.add,
     )

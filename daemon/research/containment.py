@@ -13,7 +13,6 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from inspect import iscoroutine
 from typing import TypeVar
 
 from daemon.core.guard import OverrunError, Raised, Returned, describe
@@ -82,7 +81,7 @@ class Containment(AbstractContextManager["Containment"]):
         self._is_inside = True
         try:
             made = function(argument)
-            if iscoroutine(made):
+            if type(made) is types.CoroutineType:
                 try:
                     return Suspended(made, made.send(None))
                 except StopIteration as end:

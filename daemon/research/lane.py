@@ -5,7 +5,7 @@ moment or a bar means is the core's, the same text that a live task runs on.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from daemon.core.arming import deadline_ms
@@ -22,9 +22,10 @@ from daemon.core.events import (
     SignalTransition,
 )
 from daemon.core.guard import Raised
+from daemon.core.levels import LEVELS
 from daemon.core.results import stamped, standing_result
 from daemon.core.risk import Refusal, TradeHistory
-from daemon.core.states import Cancel, Given, Idle, Observation, Scheduled, State, tick
+from daemon.core.states import Active, Cancel, Given, Idle, Observation, Scheduled, State, tick
 from daemon.core.trader import Desk, RefusedSignal, advance, history_after, propose
 from daemon.core.validation import InvalidSignalError, Moment
 from daemon.research.asker import Asker
@@ -67,6 +68,14 @@ class Cast:
     asker: Asker
     teller: Teller
     collect: Collect
+
+
+def with_levels_told(state: Active) -> Active:
+    """Return `state` as if all its levels had been told, so that none is looked for.
+
+    Nobody hears of them. One who comes later hears those of the next signal.
+    """
+    return replace(state, profit_levels=LEVELS, loss_levels=LEVELS)
 
 
 class Lane:
@@ -128,6 +137,8 @@ class Lane:
 
     def _plan_bars(self, start: int) -> None:
         """Plan the next bar, from number `start` on, that must be judged."""
+        if isinstance(self.state, Active) and not self.teller.announcer.has_level_listeners:
+            self.state = with_levels_told(self.state)
         if self.teller.hears_bars:
             self._plan_bar(start if start < self.market.count else None, start)
             return
@@ -153,6 +164,10 @@ class Lane:
         """
         if self.has_signal():
             return True
+        begin, price_at = self.asker.begin, self.market.price_at
+        stride = turn_key(self.asker.interval_ms, 0)
+        last_due = turn_key(self._moments[-1], ASK)
+        is_regular = False
         for _ in range(calls_max):
             due = self.due
             if due is None or due > last_key:
@@ -160,11 +175,16 @@ class Lane:
             if self.is_stopping or self.teller.hears_moments():
                 return True
             now_ms = due // PHASES
-            outcome = self.asker.begin(now_ms, self.market.price_at(now_ms))
+            outcome = begin(now_ms, price_at(now_ms))
             if outcome is not None:
                 self._outcome = outcome
                 return True
+            # Once two calls were a whole interval apart, so are all that follow.
+            if is_regular:
+                self.due = due + stride if due + stride <= last_due else None
+                continue
             self._plan_moment(now_ms + 1)
+            is_regular = self.due == due + stride
         return False
 
     async def turn(self) -> Sequence[Told]:

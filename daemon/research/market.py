@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Cut = slice[int | None, int | None, int | None]
 
 
+TUPLE_LENGTH_MAX = 100_000
+"""Columns up to this length are kept as plain numbers, of which a window is cut the fastest."""
+
+
 class Column(Sequence[float]):
     """A column as a strategy sees it: plain numbers, and a slice is a tuple of them.
 
@@ -181,16 +185,17 @@ def aggregate_columns(minutes: Minutes, interval: str) -> Table:
     )
     stamps = range(start_ms, start_ms + count * length_ms, length_ms)
     opened, high, low, close, volume = columns
+    is_long = count > TUPLE_LENGTH_MAX
     return Table(
         start_ms=start_ms,
         length_ms=length_ms,
         columns=(
-            TimeColumn(stamps),
-            Column(opened),
-            Column(high),
-            Column(low),
-            Column(close),
-            Column(volume),
+            TimeColumn(stamps) if is_long else tuple(stamps),
+            Column(opened) if is_long else tuple(opened.tolist()),
+            Column(high) if is_long else tuple(high.tolist()),
+            Column(low) if is_long else tuple(low.tolist()),
+            Column(close) if is_long else tuple(close.tolist()),
+            Column(volume) if is_long else tuple(volume.tolist()),
         ),
     )
 

@@ -66,7 +66,9 @@ def look_ahead(state: State, market: Market, start: int, rules: Rules) -> Ahead:
             ends = (row.price_stop_loss, row.price_take_profit)
             bounds = Bounds(low=min(ends), high=max(ends))
             end = _end(state, market, start, bounds, rules)
-            ahead = _levels_ahead(state, market.price[start:end], start, rules)
+            ahead = Ahead([], [])
+            if len(state.profit_levels) + len(state.loss_levels) < 2 * len(LEVELS):
+                ahead = _levels_ahead(state, market.price[start:end], start, rules)
             if end < market.count:
                 ahead.bars.append(end)
             return ahead

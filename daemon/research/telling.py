@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from daemon.core.context import RUN_CONTEXT, RunContext
+from daemon.core.context import RUN_CONTEXT
 from daemon.core.events import (
     Announcement,
     ErrorContract,
@@ -198,8 +198,7 @@ class Teller:
             if function is None:
                 continue
             view = HistoryView(self._scene, seen.price, seen.known_at_ms)
-            context = RunContext(key=self._key, at_ms=view.now_ms, backtest=True, view=view)
-            token = RUN_CONTEXT.set(context)
+            token = RUN_CONTEXT.set(view)
             try:
                 raised = await self._calls.call(partial(function, *callback.arguments))
             finally:

@@ -4,14 +4,20 @@ from collections.abc import Mapping
 
 from daemon.core.candles import Candles
 from daemon.core.params import Params
-from daemon.core.strategy import HistoryError
+from daemon.core.signal import Key
+from daemon.core.strategy import HistoryError, View
 from daemon.research.market import Table
 
 
 class HistoryView:
-    """The market up to `now_ms`. It holds the moment, not the run: kept for later, it stays."""
+    """The market up to `now_ms`. It holds the moment, not the run: kept for later, it stays.
 
-    __slots__ = ("_declared", "_tables", "now_ms", "params", "price", "symbol")
+    It is its own context too: one object per call of a strategy is enough.
+    """
+
+    __slots__ = ("_scene", "now_ms", "price")
+
+    backtest = True
 
     def __init__(
         self,
@@ -19,25 +25,43 @@ class HistoryView:
         price: float,
         now_ms: int,
     ) -> None:
-        self._declared = scene.declared
-        self._tables = scene.tables
-        self.symbol = scene.symbol
-        self.params = scene.params
+        self._scene = scene
         self.price = price
         self.now_ms = now_ms
+
+    @property
+    def symbol(self) -> str:
+        return self._scene.key.symbol
+
+    @property
+    def params(self) -> Params:
+        return self._scene.params
+
+    @property
+    def key(self) -> Key:
+        return self._scene.key
+
+    @property
+    def at_ms(self) -> int:
+        return self.now_ms
+
+    @property
+    def view(self) -> View:
+        return self
 
     def candles(self, interval: str, limit: int) -> Candles:
         """Return the last `limit` closed candles of `interval`, oldest first.
 
         Raises HistoryError when the strategy did not declare as many, as a live one does.
         """
-        declared = self._declared.get(interval)
+        scene = self._scene
+        declared = scene.declared.get(interval)
         if declared is None or limit > declared:
             raise HistoryError(
                 f"candles({interval!r}, {limit}) were not declared: "
                 f'set history = {{"{interval}": {limit}}} on the strategy'
             )
-        table = self._tables[interval]
+        table = scene.tables[interval]
         stop = (self.now_ms - table.start_ms) // table.length_ms
         if limit > stop:
             raise HistoryError(f"the data hold {max(0, stop)} of {limit} candles of {interval} yet")
@@ -47,12 +71,12 @@ class HistoryView:
 class Scene:
     """What all views of one (symbol, strategy) share."""
 
-    __slots__ = ("declared", "params", "symbol", "tables")
+    __slots__ = ("declared", "key", "params", "tables")
 
     def __init__(
-        self, symbol: str, params: Params, declared: Mapping[str, int], tables: Mapping[str, Table]
+        self, key: Key, params: Params, declared: Mapping[str, int], tables: Mapping[str, Table]
     ) -> None:
-        self.symbol = symbol
+        self.key = key
         self.params = params
         self.declared = declared
         self.tables = tables
