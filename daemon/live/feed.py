@@ -87,6 +87,12 @@ class MarketFeed:
         for polling in self._pollings.values():
             polling.feed.doubt(reason)
 
+    def unreachable(self, error: TransientError) -> None:
+        """Say why there are no prices yet: the exchange could not be reached for the first time."""
+        for polling in self._pollings.values():
+            polling.feed.trouble = str(error)
+        self._tell("exchange", error, "")
+
     async def run(self) -> None:
         """Feed until cancelled. No trouble of the exchange ends it."""
         async with asyncio.TaskGroup() as group:

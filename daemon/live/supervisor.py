@@ -175,9 +175,7 @@ class Supervisor:
                 await self._staff.connect()
                 break
             except TransientError as error:
-                for key in self.slots:
-                    self._crew.troubles.report("exchange", key, error)
-                    break
+                feed.unreachable(error)
             await asyncio.sleep(backoff_s(attempt))
             attempt += 1
         await feed.run()

@@ -240,6 +240,7 @@ def test_p23_with_the_exchange_down_at_start_state_is_there_and_readiness_waits(
     scene.market = a_market([100.0] * 3)
     run_virtual(scene.run(30))
     seen: list[tuple[bool, str, bool]] = []
+    reasons: list[str] = []
 
     async def refuse() -> None:
         if asyncio.get_running_loop().time() < 60:
@@ -254,6 +255,8 @@ def test_p23_with_the_exchange_down_at_start_state_is_there_and_readiness_waits(
             await asyncio.sleep(30)
             status = daemon.status.snapshot()
             seen.append((status.is_ready, status.tasks[0].state, status.is_live))
+            reasons.append(status.tasks[0].reason)
+            assert daemon.supervisor.has_recovered.is_set()
             await asyncio.sleep(60)
             status = daemon.status.snapshot()
             seen.append((status.is_ready, status.tasks[0].state, status.is_live))
@@ -262,6 +265,10 @@ def test_p23_with_the_exchange_down_at_start_state_is_there_and_readiness_waits(
     run_virtual(watch())
 
     assert seen == [(False, "active", True), (True, "active", True)]
+    assert reasons == ["connection refused"]
+    errors = [event for event in scene.journaled if isinstance(event, ErrorContract)]
+    assert [event.where for event in errors] == ["exchange"], "told once, not at every try"
+    assert len(Buyer.calls) == 1
 
 
 def test_p20_a_strategy_that_cannot_be_made_costs_only_its_own_task() -> None:
