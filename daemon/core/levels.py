@@ -51,6 +51,8 @@ def progress_at(row: SignalRow, price: float) -> Progress:
 def new_levels(size_percent: float, reached: tuple[int, ...]) -> tuple[PartialLevel, ...]:
     """Return the levels up to `size_percent` that are not in `reached`, ascending."""
     reach = size_percent + LEVEL_TOLERANCE_PERCENT
+    if reach < LEVELS[0]:
+        return ()
     return tuple(level for level in LEVELS if level <= reach and level not in reached)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from daemon.live.containment import Containment, place_of_main_thread
 from daemon.ports import Meter
 
-BEAT_S = 0.1
+BEAT_S = 0.2
 
 
 class LoopMonitor:

@@ -93,6 +93,7 @@ class Runner:
                     return
         finally:
             self.is_running = False
+            self._waker.close()
             unsubscribe()
             for wish, done in self._wishes:
                 _refuse(done, f"{self.key} has ended before it could {wish}")
@@ -290,10 +291,12 @@ class Runner:
         if isinstance(state, Idle):
             due_ms = self.asking.due_ms(now_ms)
         quiet_s = self.ticked_at_s + self._crew.pace.tick_quiet_s
-        if due_ms is None or not self.feed.is_fresh():
+        if due_ms is None:
             return quiet_s
         # One millisecond more, so that the clock has really passed the deadline by then.
         left_s = (due_ms - now_ms + 1) / 1000 / self._crew.clock.speed
+        if now_s + left_s >= quiet_s or not self.feed.is_fresh():
+            return quiet_s
         return min(quiet_s, now_s + left_s if left_s > 0 else max(self._soonest_s, now_s))
 
 

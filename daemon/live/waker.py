@@ -1,15 +1,22 @@
 """What a task sleeps on: one waiter, woken by a call or at a moment, whichever is first."""
 
 import asyncio
+from math import inf
 
 
 class Waker:
-    """Cheap enough for a thousand tasks: one future and one timer each, no queues."""
+    """Cheap enough for a thousand tasks: one future for each sleep, and one timer in reserve.
+
+    Most sleeps end long before their moment. So a timer is neither cancelled at their end nor set
+    anew for the next: one that rings early finds out how much longer it is and goes on. Call
+    `close` at the end.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_s = inf
         self._due_s = 0.0
         self._is_set = False
 
@@ -25,9 +32,6 @@ class Waker:
         finally:
             self._future = None
             self._is_set = False
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
         return self._due_s
 
     def wake(self) -> None:
@@ -37,15 +41,38 @@ class Waker:
 
     def wake_by(self, due_s: float) -> None:
         """End the sleep at `due_s` at the latest; a moment that has passed means now."""
-        due_s = max(due_s, self._loop.time())
-        if self._future is not None and due_s < self._due_s:
+        if self._future is None or due_s >= self._due_s:
+            return
+        now_s = self._loop.time()
+        if due_s > now_s:
             self._at(due_s)
+        elif now_s < self._due_s:
+            self._due_s = now_s
+            self._ring()
 
-    def _at(self, due_s: float) -> None:
+    def close(self) -> None:
+        """Let go of the timer."""
         if self._timer is not None:
             self._timer.cancel()
+        self._timer, self._rings_s = None, inf
+
+    def _at(self, due_s: float) -> None:
+        """Be due at `due_s`, with a timer that rings no later."""
         self._due_s = due_s
-        self._timer = self._loop.call_at(due_s, self._ring)
+        if due_s < self._rings_s:
+            self.close()
+            self._rings_s = due_s
+            self._timer = self._loop.call_at(due_s, self._rung)
+
+    def _rung(self) -> None:
+        """End the sleep, or go on if the timer was set for one before it."""
+        rang_s, self._timer, self._rings_s = self._rings_s, None, inf
+        if self._future is None:
+            return
+        if self._due_s > rang_s:
+            self._at(self._due_s)
+        else:
+            self._ring()
 
     def _ring(self) -> None:
         self._is_set = True
