@@ -218,6 +218,30 @@ def test_t4_after_a_doubt_nothing_is_fresh_until_rest_has_answered() -> None:
     assert stage.data.since(30, SYMBOL) == 1
 
 
+def test_t4_an_answer_to_an_older_question_does_not_end_a_doubt() -> None:
+    """A machine that slept may find an answer in its socket that is eight hours old."""
+    slow = a_fault(Timeout(delay_s=4.0), 30, 31, path=REST)
+    trusted: list[tuple[float, bool]] = []
+
+    async def scenario(stage: Stage) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(30.1)
+        stage.feed.doubt("the clock was set")
+        await asyncio.sleep(0.8)  # the question is on its way
+        stage.feed.doubt("the machine slept")
+        for _ in range(80):
+            await asyncio.sleep(0.1)
+            trusted.append((loop.time(), stage.one.is_fresh()))
+
+    stage = play(scenario, slow)
+
+    asked_s = [at_s for symbol, _, at_s in stage.data.requests if symbol == SYMBOL and at_s > 30]
+    assert len(asked_s) == 2
+    first_s = next(at_s for at_s, is_fresh in trusted if is_fresh)
+    assert asked_s[0] < 30.9
+    assert 34 < asked_s[1] <= first_s
+
+
 def test_history_is_fetched_once_and_grows_by_itself() -> None:
     async def scenario(stage: Stage) -> None:
         async with asyncio.TaskGroup() as group:
