@@ -196,7 +196,7 @@ class Pass:
         frame = self._plan.frame
         for lane in self.lanes:
             if self._announcer.has_progress_listeners:
-                count = len(timeframe(frame))
+                count = len(lane.moments)
                 await lane.teller.progress(count, count)
             await self._measure("backtest_total", lane, duration_s)
             done = DoneContract(

@@ -93,7 +93,9 @@ class Lane:
         self._desk = cast.desk
         self._rules = cast.desk.rules
         self._collect = cast.collect
-        self._moments = moments
+        # At the end of the data there is a price, but nothing that could follow.
+        end_ms = min(moments.stop, cast.market.minutes.end_ms)
+        self.moments = range(moments.start, end_ms, moments.step)
         self._history = TradeHistory()
         self._outcome: object = None
         self._ahead = NOTHING_AHEAD
@@ -109,8 +111,8 @@ class Lane:
 
     def _begin(self, ready_ms: int) -> None:
         """Plan the first moment that has a price and all the history that is declared."""
-        first_ms = max(self.market.start_ms + MINUTE_MS, ready_ms, self._moments.start)
-        self.tally.warm_up_moments = min(self._number(first_ms), len(self._moments))
+        first_ms = max(self.market.start_ms + MINUTE_MS, ready_ms, self.moments.start)
+        self.tally.warm_up_moments = min(self._number(first_ms), len(self.moments))
         self.asker.since_ms = first_ms
         self._plan_moment(first_ms)
 
@@ -123,7 +125,7 @@ class Lane:
 
     def _number(self, at_ms: int) -> int:
         """Return the number of the first moment at or after `at_ms`."""
-        return max(0, -((self._moments.start - at_ms) // self._moments.step))
+        return max(0, -((self.moments.start - at_ms) // self.moments.step))
 
     def _plan_moment(self, from_ms: int) -> None:
         """Plan the next moment at or after `from_ms` at which there is anything to do."""
@@ -133,7 +135,7 @@ class Lane:
         if not self.teller.hears_moments():
             from_ms = self.asker.due_ms(from_ms)
         number = self._number(from_ms)
-        self.due = self._moments[number] * PHASES + ASK if number < len(self._moments) else None
+        self.due = self.moments[number] * PHASES + ASK if number < len(self.moments) else None
 
     def _plan_bars(self, start: int) -> None:
         """Plan the next bar, from number `start` on, that must be judged."""
@@ -166,7 +168,7 @@ class Lane:
             return True
         begin, price_at = self.asker.begin, self.market.price_at
         stride = turn_key(self.asker.interval_ms, 0)
-        last_due = turn_key(self._moments[-1], ASK)
+        last_due = turn_key(self.moments[-1], ASK) if self.moments else 0
         is_regular = False
         for _ in range(calls_max):
             due = self.due
@@ -235,7 +237,7 @@ class Lane:
 
     async def _progress(self, now_ms: int) -> None:
         if self.teller.announcer.has_progress_listeners:
-            await self.teller.progress(self._number(now_ms), len(self._moments))
+            await self.teller.progress(self._number(now_ms), len(self.moments))
 
     # -- Bars --------------------------------------------------------------------------------------
 
