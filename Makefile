@@ -7,6 +7,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
+RESEARCH := $(VENV)/.ready-for-research
 DEV := $(VENV)/.ready-to-develop
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile \
@@ -16,7 +17,7 @@ CODE = $(wildcard daemon tests benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format format-check lint contracts types laws faults crash bench \
+.PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
 	coverage lock clean
 
 help:  ## list the targets
@@ -25,6 +26,8 @@ help:  ## list the targets
 
 run: $(RUN)  ## run the daemon (tickd run); Ctrl-C stops it, and the next run goes on from there
 	@$(BIN)/tickd run $(ARGS)
+
+research: $(RESEARCH)  ## add what backtests, searches and reports need
 
 test: $(DEV)  ## run the tests
 	@$(BIN)/python -m pytest -m "not root" $(ARGS)
@@ -63,9 +66,11 @@ coverage: $(DEV)  ## run the tests and say which lines none of them reached
 	@$(BIN)/coverage run -m pytest -m "not root" $(ARGS)
 	@$(BIN)/coverage report --skip-covered --show-missing
 
-lock: $(DEV)  ## write both locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: $(DEV)  ## write all locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
-	@$(LOCK) $(ARGS) --extra dev --output-file requirements-dev.lock pyproject.toml
+	@$(LOCK) $(ARGS) --extra research --output-file requirements-research.lock pyproject.toml
+	@$(LOCK) $(ARGS) --extra research --extra cluster --extra dev \
+		--output-file requirements-dev.lock pyproject.toml
 
 clean:  ## remove the environment and every cache; state in dump/ stays
 	@rm -rf $(VENV) build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
@@ -82,6 +87,11 @@ $(RUN): requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(RESEARCH): requirements-research.lock | $(RUN)
+	@echo "Adding the libraries of requirements-research.lock (once) ..."
+	@$(PIP) install --no-compile --no-build-isolation --require-hashes -r requirements-research.lock
 	@touch $@
 
 $(DEV): requirements-dev.lock | $(RUN)
