@@ -241,11 +241,13 @@ class Runner:
                 await self._take(proposal, tick(now_ms, price))
 
     def _may_ask(self, now_ms: int) -> bool:
+        return self._can_ask() and now_ms >= self.asking.due_ms(now_ms)
+
+    def _can_ask(self) -> bool:
+        """Say whether the strategy is asked at all these days, be it its turn or not."""
         if not self._may_enter() or self.asking.is_off:
             return False
-        if self.asking.is_circuit_open(self._loop.time()):
-            return False
-        return now_ms >= self.asking.due_ms(now_ms)
+        return not self.asking.is_circuit_open(self._loop.time())
 
     def _may_enter(self) -> bool:
         held = self.keeper.held
@@ -289,7 +291,8 @@ class Runner:
         now_ms = self._crew.clock.now_ms()
         due_ms = deadline_ms(state, self._desk.rules)
         if isinstance(state, Idle):
-            due_ms = self.asking.due_ms(now_ms)
+            # A turn that it must not take stays due for ever: no reason to wake up.
+            due_ms = self.asking.due_ms(now_ms) if self._can_ask() else None
         quiet_s = self.ticked_at_s + self._crew.pace.tick_quiet_s
         if due_ms is None:
             return quiet_s

@@ -143,6 +143,9 @@ class Supervisor:
     async def _work(self) -> None:
         recovered = await self._staff.recovery.recovered()
         self._adopt(recovered)
+        for pump in self._staff.alerts:
+            # Before anything can happen: a crash could make a new sink forget what came first.
+            await pump.open()
         await self._staff.journal.append((self._staff.run_entry,))
         async with asyncio.TaskGroup() as group:
             ledger = self._ledger(group)
