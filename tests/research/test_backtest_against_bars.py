@@ -1,6 +1,7 @@
 """The run that skips is the run that looks at every bar: the naive driver is the reference."""
 
 import asyncio
+import random  # noqa: TID251 (seeded)
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,49 +25,50 @@ from daemon.core.strategy import Strategy
 from daemon.research.columns import minutes_of
 from tests.core.bar_driver import BarRun
 from tests.core.samples import MINUTE, T0, a_desk
-from tests.laws.worlds import PRICES
 from tests.research.stage import BASE, ByTheClock, a_job, a_plan, hearing, ran_on
 
-LENGTH_MAX = 24
+LENGTH = 90
 EXAMPLES = settings(max_examples=60)
-MINUTES_DRAWN = st.tuples(
-    st.tuples(PRICES, PRICES, PRICES, PRICES), st.integers(min_value=0, max_value=3)
-)
+
+World = tuple[list[Candle], dict[int, Signal]]
 
 
-@st.composite
-def candles(draw: st.DrawFn) -> list[Candle]:
-    """Draw minutes from before T0 on; some without trades."""
-    drawn = draw(st.lists(MINUTES_DRAWN, min_size=1 + BASE, max_size=LENGTH_MAX + BASE))
-    rows = []
-    for index, (prices, volume) in enumerate(drawn):
-        low, middle, other, high = sorted(prices)
-        at_ms = T0 + (index - BASE) * MINUTE
-        rows.append(Candle(at_ms, middle, high, low, other, float(volume)))
-    return rows
+def a_world(seed: int) -> World:
+    """Return restless minutes from before T0 on, and a signal of any kind at every other one.
+
+    Prices stand on a grid of 1/32, so that levels, entries and ends are met exactly and often.
+    """
+    rng = random.Random(seed)
+    rows: list[Candle] = []
+    answers: dict[int, Signal] = {}
+    last = 100.0
+    for index in range(-BASE, LENGTH):
+        at_ms = T0 + index * MINUTE
+        if rng.random() < 0.5:
+            answers[at_ms] = a_signal_near(last, rng)
+        close = max(50.0, last + rng.randint(-24, 24) / 32)
+        high = max(last, close) + rng.randint(0, 16) / 32
+        low = min(last, close) - rng.randint(0, 16) / 32
+        rows.append(Candle(at_ms, last, high, low, close, float(rng.randint(0, 2))))
+        last = close
+    return rows, answers
 
 
-@st.composite
-def signals(draw: st.DrawFn) -> Signal:
-    """Draw a signal around 100, short-lived; some make no sense and are refused."""
-    sign = draw(st.sampled_from([1, -1]))
-    target, stop = draw(st.tuples(*[st.integers(min_value=8, max_value=128)] * 2))
-    entry = draw(st.none() | PRICES)
-    base = 100.0 if entry is None else entry
+def a_signal_near(price: float, rng: random.Random) -> Signal:
+    """Return a signal at the market, or one that waits nearby; some make no sense."""
+    sign = rng.choice([1, -1])
+    entry = None if rng.random() < 0.5 else price - sign * rng.randint(-8, 48) / 32
+    base = price if entry is None else entry
     return Signal(
         position="long" if sign > 0 else "short",
         price_open=entry,
-        price_take_profit=base + sign * target / 32,
-        price_stop_loss=base - sign * stop / 32,
-        minute_estimated_time=draw(st.integers(min_value=1, max_value=12)),
+        price_take_profit=base + sign * rng.randint(10, 128) / 32,
+        price_stop_loss=base - sign * rng.randint(2, 96) / 32,
+        minute_estimated_time=rng.randint(1, 12),
     )
 
 
-ANSWERS = st.dictionaries(
-    st.integers(min_value=0, max_value=LENGTH_MAX).map(lambda n: T0 + n * MINUTE),
-    signals(),
-    max_size=12,
-)
+WORLDS = st.integers(min_value=0, max_value=2**32).map(a_world)
 RULES_DRAWN = st.builds(
     Rules,
     align=st.booleans(),
@@ -119,10 +121,11 @@ def by_search(
 
 
 @EXAMPLES
-@given(candles(), ANSWERS, RULES_DRAWN, st.tuples(INTERVALS, INTERVALS))
+@given(WORLDS, RULES_DRAWN, st.tuples(INTERVALS, INTERVALS))
 def test_what_nobody_hears_ends_as_if_every_bar_were_looked_at(
-    rows: list[Candle], answers: dict[int, Signal], rules: Rules, every: tuple[str, str]
+    world: World, rules: Rules, every: tuple[str, str]
 ) -> None:
+    rows, answers = world
     slow = by_bars(rows, answers, rules, every)
     told, asked, ambiguous = by_search(rows, answers, rules, every)
 
@@ -133,10 +136,11 @@ def test_what_nobody_hears_ends_as_if_every_bar_were_looked_at(
 
 
 @EXAMPLES
-@given(candles(), ANSWERS, RULES_DRAWN, st.tuples(INTERVALS, INTERVALS))
+@given(WORLDS, RULES_DRAWN, st.tuples(INTERVALS, INTERVALS))
 def test_whoever_listens_hears_what_a_look_at_every_bar_tells(
-    rows: list[Candle], answers: dict[int, Signal], rules: Rules, every: tuple[str, str]
+    world: World, rules: Rules, every: tuple[str, str]
 ) -> None:
+    rows, answers = world
     slow = by_bars(rows, answers, rules, every)
     heard: list[Announcement] = []
     _, asked, _ = by_search(rows, answers, rules, every, heard=heard)
@@ -179,10 +183,11 @@ def recording(names: Sequence[str], calls: list[Callback]) -> type[ByTheClock]:
     ],
 )
 @EXAMPLES
-@given(rows=candles(), answers=ANSWERS, rules=RULES_DRAWN)
+@given(world=WORLDS, rules=RULES_DRAWN)
 def test_callbacks_come_as_if_every_bar_were_looked_at(
-    names: Sequence[str], rows: list[Candle], answers: dict[int, Signal], rules: Rules
+    names: Sequence[str], world: World, rules: Rules
 ) -> None:
+    rows, answers = world
     rules = replace(rules, intrabar="worst_case")  # one pass
     expected: list[Callback] = []
     by_bars(rows, answers, rules, ("1m", "1m"), expected)
