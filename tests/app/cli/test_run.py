@@ -1,0 +1,115 @@
+"""`tickd run`: what a person can get wrong ends with one line and its exit code."""
+
+import asyncio
+import socket
+
+import pytest
+
+from tests.adapters.storage.samples import a_storage
+from tests.app.cli.tickd import Ended, Shell
+from tests.app.samples import STRATEGY, write
+
+ONE = """
+[[strategies]]
+name = "one"
+path = "./mine.py:Mine"
+symbols = ["BTC/USDT"]
+"""
+
+
+def the_line(ended: Ended) -> str:
+    """Return the one line that tells what is wrong."""
+    (line,) = [line for line in ended.err.splitlines() if "using the packaged default" not in line]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("daemon.mdoe=live", "daemon.mdoe: there is no such setting. Did you mean daemon.mode?"),
+        ("daemon.mode=live", "live trading is not in this version: no orders are placed"),
+        ("sandbox.speed=fast", "sandbox.speed: must be a number"),
+        ("http.host=0.0.0.0", "can be reached by other machines"),
+    ],
+)
+def test_a_wrong_setting_ends_with_78(shell: Shell, setting: str, told: str) -> None:
+    ended = shell("run", "--for", "1s", "--set", setting)
+
+    assert ended.code == 78
+    assert told in the_line(ended)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import nothing_there", "ModuleNotFoundError at"),
+        ("def x(:", "SyntaxError at"),
+        ("class Mine: ...", "strategies[0].path: "),
+        ("from daemon import Strategy\nclass Mine(Strategy): ...", "does not override get_signal"),
+    ],
+)
+def test_a_strategy_that_cannot_be_loaded_ends_with_78(shell: Shell, text: str, told: str) -> None:
+    write(shell.folder, ONE)
+    (shell.folder / "mine.py").write_text(text)
+
+    ended = shell("run", "--for", "1s")
+
+    assert ended.code == 78
+    assert told in the_line(ended)
+    assert "config.toml:4:1: strategies[0].path: " in the_line(ended)
+
+
+def test_an_unknown_symbol_ends_with_78_and_the_likely_one(shell: Shell) -> None:
+    write(shell.folder, STRATEGY.replace("BTC/USDT", "BCT/USDT"))
+
+    ended = shell("run", "--for", "1s")
+
+    assert ended.code == 78
+    assert "the sandbox has no BCT/USDT" in the_line(ended)
+    assert "Did you mean BTC/USDT?" in the_line(ended)
+
+
+def test_a_wrong_name_in_the_environment_ends_with_78(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKD__HTTP__PROT", "8421")
+
+    ended = shell("run", "--for", "1s")
+
+    assert ended.code == 78
+    assert "TICKD__HTTP__PROT: there is no such setting" in the_line(ended)
+    assert "Did you mean TICKD__HTTP__PORT?" in the_line(ended)
+
+
+def test_s6_a_port_in_use_ends_with_78_and_its_remedy(shell: Shell) -> None:
+    write(shell.folder, STRATEGY)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = shell("run", "--for", "1s", "--set", f"http.port={port}")
+
+    assert ended.code == 78
+    assert f"port {port} on 127.0.0.1 is in use" in the_line(ended)
+    assert "TICKD__HTTP__PORT" in the_line(ended)
+
+
+def test_a_state_folder_that_cannot_be_used_ends_with_78(shell: Shell) -> None:
+    (shell.folder / "file").touch()
+
+    ended = shell("run", "--for", "1s", "--set", "daemon.state_dir=file")
+
+    assert ended.code == 78
+    assert "file/sandbox-signal cannot be used as a state folder" in the_line(ended)
+    assert "set daemon.state_dir" in the_line(ended)
+
+
+def test_d13_a_second_daemon_ends_with_75_and_names_the_first(shell: Shell) -> None:
+    async def meanwhile() -> Ended:
+        async with a_storage(shell.folder / "dump" / "sandbox-signal"):
+            return await asyncio.to_thread(shell, "run", "--for", "1s", "--set", "http.port=0")
+
+    ended = asyncio.run(meanwhile())
+
+    assert ended.code == 75
+    assert "is in use by the tickd with pid" in the_line(ended)
