@@ -133,24 +133,28 @@ def test_l9_a_disk_that_takes_nothing_makes_unready_until_it_does() -> None:
         is_write = operation == "save" and is_full
         return DiskTrouble(error=TransientError("no space left")) if is_write else None
 
-    async def play() -> list[int]:
+    async def play() -> list[Answer]:
         nonlocal is_full
         scene = a_scene(Buyer)
         scene.hook = hook
         daemon = scene.assemble()
         pages = Pages(daemon.status, Metrics(), Redactor())
-        statuses: list[int] = []
+        answers: list[Answer] = []
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             for _ in range(2):
                 await asyncio.sleep(120)
-                statuses.append((await pages.readyz()).status)
+                page = await pages.readyz()
+                answers.append((page.status, json.loads(page.body)))
                 is_full = False
             daemon.stop()
         pages.close()
-        return statuses
+        return answers
 
-    assert run_virtual(play()) == [503, 200]
+    full, free = run_virtual(play())
+
+    assert (full[0], free[0]) == (503, 200)
+    assert "state BTC/USDT/s: no space left" in reasons(full)
 
 
 @pytest.mark.may_block("the daemon in memory reads its configuration")
