@@ -20,13 +20,23 @@ if TYPE_CHECKING:
         use_persist_schedule_adapter,
         use_persist_signal_adapter,
     )
+    from daemon.app.backtest_run import (
+        Backtest,
+        BacktestRun,
+    )
     from daemon.app.defaults import (
         RulesError,
         get_config,
         get_default_config,
         set_config,
     )
+    from daemon.app.history import (
+        add_history,
+    )
     from daemon.app.listeners import (
+        listen_backtest_progress,
+        listen_done_backtest,
+        listen_done_backtest_once,
         listen_done_live,
         listen_done_live_once,
         listen_error,
@@ -39,6 +49,8 @@ if TYPE_CHECKING:
         listen_risk,
         listen_risk_once,
         listen_signal,
+        listen_signal_backtest,
+        listen_signal_backtest_once,
         listen_signal_live,
         listen_signal_live_once,
         listen_signal_once,
@@ -54,9 +66,11 @@ if TYPE_CHECKING:
         RegistrationError,
         UnknownNameError,
         add_exchange,
+        add_frame,
         add_risk,
         add_strategy,
         list_exchanges,
+        list_frames,
         list_risks,
         list_strategies,
     )
@@ -77,6 +91,7 @@ if TYPE_CHECKING:
         PartialLossContract,
         PartialProfitContract,
         PerformanceContract,
+        ProgressBacktestContract,
         RiskContract,
         SignalActive,
         SignalCancelled,
@@ -85,6 +100,10 @@ if TYPE_CHECKING:
         SignalOpened,
         SignalScheduled,
         TickResult,
+    )
+    from daemon.core.frame import (
+        Frame,
+        FrameError,
     )
     from daemon.core.params import (
         ParameterError,
@@ -107,20 +126,40 @@ if TYPE_CHECKING:
         Signal,
         SignalRow,
     )
+    from daemon.core.statistics import (
+        BacktestStatistics,
+    )
     from daemon.core.strategy import (
         HistoryError,
         Strategy,
         View,
     )
+    from daemon.research.columns import (
+        CandleError,
+    )
+    from daemon.research.plan import (
+        BacktestError,
+    )
+    from daemon.research.result import (
+        BacktestResult,
+    )
 
 __all__ = [
     "ActivePosition",
+    "Backtest",
+    "BacktestError",
+    "BacktestResult",
+    "BacktestRun",
+    "BacktestStatistics",
     "Candle",
+    "CandleError",
     "Candles",
     "DoneContract",
     "ErrorContract",
     "ExchangeSchema",
     "ExitContract",
+    "Frame",
+    "FrameError",
     "HistoryError",
     "Live",
     "LiveRun",
@@ -136,6 +175,7 @@ __all__ = [
     "PersistScheduleAdapter",
     "PersistSignalAdapter",
     "ProfitLoss",
+    "ProgressBacktestContract",
     "RegistrationError",
     "RiskContract",
     "RiskPayload",
@@ -157,6 +197,8 @@ __all__ = [
     "UnknownNameError",
     "View",
     "add_exchange",
+    "add_frame",
+    "add_history",
     "add_risk",
     "add_strategy",
     "get_average_price",
@@ -166,8 +208,12 @@ __all__ = [
     "get_default_config",
     "get_mode",
     "list_exchanges",
+    "list_frames",
     "list_risks",
     "list_strategies",
+    "listen_backtest_progress",
+    "listen_done_backtest",
+    "listen_done_backtest_once",
     "listen_done_live",
     "listen_done_live_once",
     "listen_error",
@@ -180,6 +226,8 @@ __all__ = [
     "listen_risk",
     "listen_risk_once",
     "listen_signal",
+    "listen_signal_backtest",
+    "listen_signal_backtest_once",
     "listen_signal_live",
     "listen_signal_live_once",
     "listen_signal_once",

@@ -13,6 +13,7 @@ from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,
     PerformanceContract,
+    ProgressBacktestContract,
     RiskContract,
     TickResult,
 )
@@ -41,6 +42,18 @@ def listen_signal_live_once(
     return REGISTRY.subjects.signal_live.once(accepts, handle)
 
 
+def listen_signal_backtest(handle: Handler[TickResult]) -> Unsubscribe:
+    """Hear every tick result of backtests. Whoever listens is told of idle moments, too."""
+    return REGISTRY.subjects.signal_backtest.subscribe(handle)
+
+
+def listen_signal_backtest_once(
+    accepts: Predicate[TickResult], handle: Handler[TickResult]
+) -> Unsubscribe:
+    """Hear the first tick result of a backtest that `accepts`."""
+    return REGISTRY.subjects.signal_backtest.once(accepts, handle)
+
+
 def listen_error(handle: Handler[ErrorContract]) -> Unsubscribe:
     """Hear of recoverable errors: the daemon goes on."""
     return REGISTRY.subjects.error.subscribe(handle)
@@ -66,6 +79,23 @@ def listen_done_live_once(
 ) -> Unsubscribe:
     """Hear of the first live run to end that `accepts`."""
     return REGISTRY.subjects.done_live.once(accepts, handle)
+
+
+def listen_done_backtest(handle: Handler[DoneContract]) -> Unsubscribe:
+    """Hear of backtests that have ended."""
+    return REGISTRY.subjects.done_backtest.subscribe(handle)
+
+
+def listen_done_backtest_once(
+    accepts: Predicate[DoneContract], handle: Handler[DoneContract]
+) -> Unsubscribe:
+    """Hear of the first backtest to end that `accepts`."""
+    return REGISTRY.subjects.done_backtest.once(accepts, handle)
+
+
+def listen_backtest_progress(handle: Handler[ProgressBacktestContract]) -> Unsubscribe:
+    """Hear how far backtests have come: before each moment, and a last time at 1.0."""
+    return REGISTRY.subjects.progress_backtest.subscribe(handle)
 
 
 def listen_performance(handle: Handler[PerformanceContract]) -> Unsubscribe:

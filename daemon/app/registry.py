@@ -1,4 +1,4 @@
-"""What a program that uses tickd as a library has registered: strategies, risks, exchanges.
+"""What a program that uses tickd as a library has registered: strategies, risks, exchanges, frames.
 
 Names are unique per kind. The daemon started by `tickd run` takes its own from the
 configuration and needs nothing here.
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from daemon.core.errors import TickdError
+from daemon.core.frame import Frame
 from daemon.core.guard import is_async
 from daemon.core.risk import RiskCallback, RiskProfile, RiskValidation, ValidationFunction
 from daemon.core.strategy import Strategy, strategy_faults
@@ -45,6 +46,7 @@ class Registry:
     strategies: dict[str, type[Strategy]] = field(default_factory=dict)
     risks: dict[str, RiskProfile] = field(default_factory=dict)
     exchanges: dict[str, ExchangeSchema] = field(default_factory=dict)
+    frames: dict[str, Frame] = field(default_factory=dict)
     subjects: Subjects = field(default_factory=Subjects.create)
 
     def add_strategy(self, strategy: S) -> S:
@@ -94,6 +96,18 @@ class Registry:
         _refuse_twice("exchange", name, self.exchanges)
         self.exchanges[name] = exchange
         return exchange
+
+    def add_frame(self, frame: Frame) -> Frame:
+        """Register a frame. Raises RegistrationError for a name that already exists."""
+        _refuse_twice("frame", frame.frame_name, self.frames)
+        self.frames[frame.frame_name] = frame
+        return frame
+
+    def frame(self, name: str) -> Frame:
+        """Return a registered frame. Raises UnknownNameError, naming those that are known."""
+        if name not in self.frames:
+            raise _unknown("frame", name, self.frames)
+        return self.frames[name]
 
     def strategy(self, name: str) -> type[Strategy]:
         """Return a registered strategy. Raises UnknownNameError, naming those that are known."""
@@ -166,6 +180,11 @@ def add_exchange(exchange_name: str, *, exchange_id: str = "", note: str = "") -
     return REGISTRY.add_exchange(schema)
 
 
+def add_frame(frame: Frame) -> Frame:
+    """Register a frame, a stretch of history, under its name."""
+    return REGISTRY.add_frame(frame)
+
+
 def list_strategies() -> tuple[type[Strategy], ...]:
     """Return the registered strategy classes, in order."""
     return tuple(REGISTRY.strategies.values())
@@ -179,3 +198,8 @@ def list_risks() -> tuple[RiskProfile, ...]:
 def list_exchanges() -> tuple[ExchangeSchema, ...]:
     """Return the registered exchanges, in order."""
     return tuple(REGISTRY.exchanges.values())
+
+
+def list_frames() -> tuple[Frame, ...]:
+    """Return the registered frames, in order."""
+    return tuple(REGISTRY.frames.values())

@@ -1,0 +1,254 @@
+"""`Backtest`: run registered strategies over history from a program of your own.
+
+The same rules as live, on candles that the program brings (`add_history`) over a registered frame
+(`add_frame`). Nothing of the live state is read or written.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from daemon.app.backtest_remarks import remarks_of
+from daemon.app.defaults import get_config
+from daemon.app.history import history
+from daemon.app.registry import REGISTRY, UnknownNameError
+from daemon.core.errors import TickdError
+from daemon.core.events import ExitContract, SignalCancelled, SignalClosed
+from daemon.core.params import Params
+from daemon.core.signal import Key, make_id
+from daemon.core.statistics import BacktestStatistics
+from daemon.core.strategy import Strategy
+from daemon.reports.as_json import as_json
+from daemon.reports.backtest import render_backtest
+from daemon.reports.places import report_path
+from daemon.research import backtest as engine
+from daemon.research.containment import Containment
+from daemon.research.plan import Job, Plan
+from daemon.research.result import BacktestResult, LaneResult
+from daemon.research.telling import Announcer
+
+Told = SignalClosed | SignalCancelled
+RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
+StopRun = Callable[[], Awaitable[None]]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class BacktestRun:
+    """One run: what it is about, how it fares, and, once it is over, what it came to."""
+
+    keys: tuple[Key, ...]
+    frame_name: str
+    status: RunStatus = "ready"
+    _engine: engine.Backtest | None = None
+    _result: BacktestResult | None = None
+    _is_stopping: bool = False
+
+    async def go(self, plan: Plan) -> AsyncGenerator[Told, None]:
+        """Run, once; whatever ends it, what there is by then stays readable."""
+        self.status = "pending"
+        try:
+            self._engine = engine.Backtest(plan, REGISTRY.subjects)
+            if self._is_stopping:
+                self._engine.stop()
+            async with aclosing(self._engine.run()) as told:
+                async for event in told:
+                    yield event
+            self.status = "fulfilled"
+        finally:
+            if self.status == "pending":
+                self.status = "rejected"
+            # The columns are let go; the figures stay.
+            self._result, self._engine = self.result, None
+
+    @property
+    def result(self) -> BacktestResult | None:
+        """Return what the run has come to so far; None before it has begun."""
+        return self._result if self._engine is None else self._engine.result()
+
+    def stop(self) -> None:
+        """Make no new signals: what waits is cancelled, what is open runs to its end."""
+        self._is_stopping = True
+        if self._engine is not None:
+            self._engine.stop()
+
+
+class Backtest:
+    """Runs, stops and reads backtests. All of it belongs on one event loop."""
+
+    @staticmethod
+    async def run(
+        symbol: str, *, strategy_name: str, frame_name: str, exchange_name: str = "sandbox"
+    ) -> AsyncGenerator[Told, None]:
+        """Run one strategy on one symbol; yield each signal that ends: closed or cancelled.
+
+        Raises UnknownNameError, and BacktestError for what cannot be run. Leaving it early (under
+        `contextlib.aclosing`) or cancelling it leaves a valid report of what there was.
+        """
+        pairs = [(symbol, strategy_name)]
+        many = Backtest.run_together(pairs, frame_name=frame_name, exchange_name=exchange_name)
+        async with aclosing(many) as told:
+            async for event in told:
+                yield event
+
+    @staticmethod
+    async def run_together(
+        pairs: Sequence[tuple[str, str]], *, frame_name: str, exchange_name: str = "sandbox"
+    ) -> AsyncGenerator[Told, None]:
+        """Run several (symbol, strategy) in one order of time against shared risk profiles."""
+        run, plan = _prepare(pairs, frame_name, exchange_name)
+        async with aclosing(run.go(plan)) as told:
+            async for event in told:
+                yield event
+
+    @staticmethod
+    def background(
+        symbol: str, *, strategy_name: str, frame_name: str, exchange_name: str = "sandbox"
+    ) -> StopRun:
+        """Run without yielding; return a function that stops the run and waits for its end.
+
+        The end is told on `done_backtest`, a failure on `exit`. Raises as `run` does.
+        """
+        run, plan = _prepare([(symbol, strategy_name)], frame_name, exchange_name)
+        task = asyncio.get_running_loop().create_task(_drain(run, plan), name="backtest")
+        _TASKS.add(task)
+        task.add_done_callback(_TASKS.discard)
+
+        async def stop() -> None:
+            run.stop()
+            # A listener of the run may call this, and the run waits for its listeners.
+            if asyncio.current_task() is not task:
+                await asyncio.wait([task])
+
+        return stop
+
+    @staticmethod
+    def stop(symbol: str, strategy_name: str) -> None:
+        """Let the run make no new signal; it ends once what is open has ended."""
+        _find(symbol, strategy_name).stop()
+
+    @staticmethod
+    def get_data(symbol: str, strategy_name: str) -> BacktestStatistics:
+        """Return the figures of the newest run so far. Raises UnknownNameError without one."""
+        return _lane(symbol, strategy_name).statistics
+
+    @staticmethod
+    def get_result(symbol: str, strategy_name: str) -> BacktestResult:
+        """Return all that the newest run came to: the same inputs give the same record."""
+        result = _find(symbol, strategy_name).result
+        if result is None:
+            raise UnknownNameError(f"the backtest of {strategy_name} on {symbol} has not begun")
+        return result
+
+    @staticmethod
+    def get_report(symbol: str, strategy_name: str, *, show_signal_note: bool = False) -> str:
+        """Return the report of the newest run as Markdown. Raises UnknownNameError."""
+        result, lane = Backtest.get_result(symbol, strategy_name), _lane(symbol, strategy_name)
+        return render_backtest(
+            lane.statistics,
+            strategy_name,
+            remarks=remarks_of(result, lane),
+            show_signal_note=show_signal_note,
+        )
+
+    @staticmethod
+    async def dump(symbol: str, strategy_name: str, path: str | Path = "dump") -> Path:
+        """Write the report below the folder `path`, and its JSON beside it; return its place."""
+        place = Path(path) / report_path("backtest", strategy_name)
+        report = Backtest.get_report(symbol, strategy_name)
+        record = result_json(Backtest.get_result(symbol, strategy_name))
+        await asyncio.to_thread(_write, place, report, record)
+        return place
+
+    @staticmethod
+    def list() -> tuple[BacktestRun, ...]:
+        """Return the newest run of each (symbol, strategy), in the order of their start."""
+        return tuple(dict.fromkeys(_RUNS.values()))
+
+
+def result_json(result: BacktestResult) -> str:
+    """Return `result` as JSON: byte for byte the same for the same inputs."""
+    return json.dumps(as_json(result), ensure_ascii=False, indent=2) + "\n"
+
+
+_RUNS: dict[tuple[str, str], BacktestRun] = {}
+_TASKS: set[asyncio.Task[None]] = set()
+
+
+def _prepare(
+    pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: str
+) -> tuple[BacktestRun, Plan]:
+    jobs = tuple(_job(symbol, name, exchange_name) for symbol, name in pairs)
+    plan = Plan(
+        jobs=jobs,
+        frame=REGISTRY.frame(frame_name),
+        rules=get_config(),
+        profiles=tuple(REGISTRY.risks.values()),
+    )
+    run = BacktestRun(keys=tuple(job.key for job in jobs), frame_name=frame_name)
+    for key in run.keys:
+        _RUNS.pop((key.symbol, key.strategy_name), None)
+        _RUNS[key.symbol, key.strategy_name] = run
+    return run, plan
+
+
+def _job(symbol: str, strategy_name: str, exchange_name: str) -> Job:
+    strategy = REGISTRY.strategy(strategy_name)
+    risks = tuple(dict.fromkeys((*filter(None, [strategy.risk_name]), *strategy.risk_list)))
+    return Job(
+        key=Key(exchange_name=exchange_name, symbol=symbol, strategy_name=strategy_name),
+        make=partial(_made, strategy),
+        minutes=history(exchange_name, symbol),
+        risk_names=risks,
+    )
+
+
+def _made(strategy: type[Strategy]) -> Strategy:
+    made = strategy()
+    made.params = Params(strategy.params)
+    return made
+
+
+async def _drain(run: BacktestRun, plan: Plan) -> None:
+    try:
+        async for _ in run.go(plan):
+            pass
+    except TickdError as error:
+        key = run.keys[0]
+        event = ExitContract(
+            id=make_id("exit", key, plan.frame.start_ms, "backtest"),
+            key=key,
+            where="backtest",
+            error=type(error).__name__,
+            message=str(error),
+            at_ms=plan.frame.start_ms,
+            backtest=True,
+        )
+        with Containment() as calls:
+            await Announcer(REGISTRY.subjects, calls).announce(event)
+
+
+def _find(symbol: str, strategy_name: str) -> BacktestRun:
+    run = _RUNS.get((symbol, strategy_name))
+    if run is None:
+        raise UnknownNameError(f"there is no backtest of {strategy_name} on {symbol}")
+    return run
+
+
+def _lane(symbol: str, strategy_name: str) -> LaneResult:
+    wanted = (symbol, strategy_name)
+    lanes = Backtest.get_result(symbol, strategy_name).lanes
+    return next(lane for lane in lanes if (lane.key.symbol, lane.key.strategy_name) == wanted)
+
+
+def _write(place: Path, report: str, record: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for path, text in ((place, report), (place.with_suffix(".json"), record)):
+        # A reader never sees half a file.
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
