@@ -103,11 +103,8 @@ def _greet(terminal: Terminal, address: SandboxAddress, symbols: list[str], spee
     terminal.say(f"WebSocket  {address.ws_url}")
     terminal.say(f"Time       {address.root_url}/sandbox/time (x{speed:g})")
     terminal.say(f"Markets    {', '.join(symbols)}")
-    urls = f'{{ public = "{address.rest_url}", "ws.spot" = "{address.ws_url}" }}'
-    # Another process has no way to know that time runs faster here.
-    only = "" if speed == 1 else " (give this one --speed 1)"
-    terminal.say(f"\nFor a tickd of another process{only}, in its config.toml:\n")
-    terminal.say(f'[exchange]\nid = "binance"\nurls = {urls}\n')
+    terminal.say("\nFor a tickd of another process, in its config.toml:\n")
+    terminal.say(f'[exchange]\nid = "sandbox"\n\n[sandbox]\nurl = "{address.root_url}"\n')
     terminal.note("Ctrl-C stops it; the next run goes on from there")
 
 

@@ -53,6 +53,13 @@ DEFAULT_PAIRS = (
 class SandboxSection(Section):
     """The embedded exchange. Read only where exchange.id is "sandbox"."""
 
+    url: str | None = Field(
+        default=None,
+        pattern=r"^http://(\[[0-9a-fA-F:]+\]|[^/\s:\[\]]+):[0-9]{1,5}/?$",
+        examples=["http://127.0.0.1:8090"],
+        description="Trade on the sandbox of another process (`tickd sandbox`) at this address,"
+        " by its time; the other settings of this table are its own business then.",
+    )
     seed: int = Field(
         default=7, ge=0, le=2_147_483_647, description="The same seed makes the same market."
     )

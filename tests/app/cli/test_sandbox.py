@@ -107,7 +107,7 @@ def served_until(folder: Path, stop: signal.Signals) -> tuple[int, int]:
 
 def test_a_daemon_of_another_process_trades_on_it_as_it_says(tmp_path: Path) -> None:
     sandbox = subprocess.Popen(
-        [sys.executable, "-m", "daemon", "sandbox", "--speed", "1"],
+        [sys.executable, "-m", "daemon", "sandbox", "--speed", "30"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -116,7 +116,7 @@ def test_a_daemon_of_another_process_trades_on_it_as_it_says(tmp_path: Path) -> 
     with sandbox:
         assert sandbox.stdout is not None
         told = "".join(iter(sandbox.stdout.readline, "[exchange]\n"))
-        section = sandbox.stdout.readline() + sandbox.stdout.readline()
+        section = "".join(sandbox.stdout.readline() for _ in range(4))
         port = a_free_port()
         write(tmp_path, f"{STRATEGY}\n[exchange]\n{section}\n[http]\nport = {port}\n")
         checked = tickd(tmp_path, "check")
