@@ -22,10 +22,13 @@ def vwap(candles: Sequence[Candle], count: int = 5) -> float:
         raise NoPriceError("no candle to take a price from")
     volume = 0.0
     weighted = 0.0
+    closes = 0.0
     for _, _, high, low, close, traded in recent:
         volume += traded
         weighted += (high + low + close) / 3.0 * traded
-    price = weighted / volume if volume > 0.0 else sum(row.close for row in recent) / len(recent)
+        # One by one, as the columns of a backtest do: `sum` rounds otherwise from Python 3.12 on.
+        closes += close
+    price = weighted / volume if volume > 0.0 else closes / len(recent)
     if not isfinite(price):
         raise NoPriceError("the candles are too large to take a price from")
     # An average lies within its candles; that of a volume like 1e-320 would not, for rounding.

@@ -24,6 +24,10 @@ TUPLE_LENGTH_MAX = 100_000
 """Columns up to this length are kept as plain numbers, of which a window is cut the fastest."""
 
 
+STRETCH = 16_384
+"""How many minutes are worked on at once."""
+
+
 class Column(Sequence[float]):
     """A column as a strategy sees it: plain numbers, and a slice is a tuple of them.
 
@@ -135,14 +139,28 @@ class Market:
 def prices(minutes: Minutes, count: int) -> Floats:
     """Return for each minute the average price (quote units) of the `count` that end with it.
 
-    The same operations in the same order as `vwap` makes them, on all minutes at once.
+    The same operations in the same order as `vwap` makes them, on many minutes at once.
     """
-    high, low, close, volume = minutes.high, minutes.low, minutes.close, minutes.volume
+    size = len(minutes)
+    price = np.empty(size, dtype=np.float64)
+    # Stretch by stretch, so that what is worked on stays in the processor's cache.
+    stretch = max(STRETCH, 4 * count)
+    for start in range(0, size, stretch):
+        before = max(0, start - count + 1)
+        stop = min(start + stretch, size)
+        price[start:stop] = _prices(minutes, before, stop, count)[start - before :]
+    price.flags.writeable = False
+    return price
+
+
+def _prices(minutes: Minutes, start: int, stop: int, count: int) -> Floats:
+    """Return the prices of a stretch; those of its first minutes average fewer."""
+    high, low = minutes.high[start:stop], minutes.low[start:stop]
+    close, volume = minutes.close[start:stop], minutes.volume[start:stop]
     traded = _running_sum(volume, count)
     weighted = _running_sum((high + low + close) / 3.0 * volume, count)
     is_traded = traded > 0.0
-    with np.errstate(all="ignore"):
-        price = np.divide(weighted, traded, out=weighted, where=is_traded)
+    price = np.divide(weighted, traded, out=weighted, where=is_traded)
     if not is_traded.all():
         sizes = np.minimum(np.arange(1, len(close) + 1), count)
         price = np.where(is_traded, price, _running_sum(close, count) / sizes)
@@ -152,7 +170,6 @@ def prices(minutes: Minutes, count: int) -> Floats:
         np.maximum(highest[back:], high[:-back], out=highest[back:])
     np.maximum(price, lowest, out=price)
     np.minimum(price, highest, out=price)
-    price.flags.writeable = False
     return price
 
 

@@ -1,0 +1,61 @@
+"""Bulk numbers are, bit for bit, what the core computes from the same candles one by one."""
+
+import random  # noqa: TID251 (seeded)
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.core.bars import bar_at
+from daemon.core.candles import INTERVAL_MS, Candle, aggregate
+from daemon.research import market as market_module
+from daemon.research.columns import minutes_of
+from daemon.research.market import Market
+from tests.core.samples import MINUTE, T0
+
+
+def some_rows(seed: int, count: int) -> list[Candle]:
+    """Return minutes of odd numbers, many of them without trades, from an odd minute on."""
+    rng = random.Random(seed)
+    rows = []
+    start_ms = T0 + rng.randrange(60) * MINUTE
+    for index in range(count):
+        low, opened, close, high = sorted(rng.uniform(90, 110) for _ in range(4))
+        volume = 0.0 if rng.random() < 0.5 else rng.choice([1e-320, 1.0, 3.7, 1e12])
+        rows.append(Candle(start_ms + index * MINUTE, opened, high, low, close, volume))
+    return rows
+
+
+ROWS = st.builds(some_rows, st.integers(0, 2**32), st.integers(2, 60))
+
+
+@given(ROWS, st.integers(min_value=1, max_value=70))
+def test_each_bar_is_the_one_that_the_core_makes(rows: list[Candle], count: int) -> None:
+    market = Market(minutes_of(rows), count)
+
+    for index in range(1, len(rows)):
+        assert market.bar(index) == bar_at(rows, index, count)
+        assert market.price_at(rows[index].timestamp) == bar_at(rows, index, count).price_start
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(INTERVAL_MS)), st.integers(0, 1))
+def test_wider_candles_are_the_ones_that_the_core_makes(
+    seed: int, interval: str, is_long: int
+) -> None:
+    rows = some_rows(seed, 200)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(market_module, "TUPLE_LENGTH_MAX", 0 if is_long else 1000)
+        table = Market(minutes_of(rows), 5).table(interval)
+
+    count = len(table.columns[0])
+    window = table.window(count, count)
+    assert list(window) == aggregate(rows, interval)
+    assert all(isinstance(column, tuple) for column in (window.close, window.timestamp))
+    if count:
+        assert type(window[0].close) is float
+        assert type(window[-1].timestamp) is int
+
+
+def test_an_unknown_interval_is_named() -> None:
+    with pytest.raises(ValueError, match="unknown candle interval '2m'"):
+        Market(minutes_of(some_rows(1, 9)), 5).table("2m")
