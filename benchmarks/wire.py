@@ -29,7 +29,7 @@ class Size:
     """How many symbols, and how long each part takes, in seconds."""
 
     symbols: int = 50
-    settle_s: float = 8.0
+    settle_s: float = 25.0
     steady_s: float = 60.0
     steps_s: int = 40
     has_targets: bool = True

@@ -11,7 +11,7 @@ from daemon.live.troubles import Troubles
 from daemon.ports import Clock, Meter
 
 TICK_SLACK = 0.05
-"""By which part of the interval a tick may follow a late one sooner."""
+"""By which part of the interval a tick may come sooner where prices come no faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +21,16 @@ class Pace:
     tick_interval_s: float = 1.0
     tick_quiet_s: float = 5.0
 
-    def next_tick_s(self, soonest_s: float, now_s: float) -> float:
-        """Return how soon a task may tick again that ticks at `now_s` and might at `soonest_s`.
+    def next_tick_s(self, now_s: float, prices_heard: int) -> float:
+        """Return how soon a task may tick again that ticks at `now_s`, after so many prices.
 
-        That is an interval after the moment from which it might, unless that lies far away.
-        So prices that come once an interval, some a little early, some a little late, each
-        make a tick at once; counted from the late ones alone, most would have to wait, and
-        every task that waits by itself wakes the process up once more.
+        An interval later; where no more than one price came since the last tick, a little less.
+        Prices that come once an interval are then each judged as they come: without it every tick
+        would wait for what is left of the interval, and a thousand tasks that wait wake the
+        process a thousand times.
         """
-        slack_s = self.tick_interval_s * TICK_SLACK
-        return min(max(soonest_s, now_s - slack_s), now_s) + self.tick_interval_s
+        slack = TICK_SLACK if prices_heard <= 1 else 0.0
+        return now_s + self.tick_interval_s * (1.0 - slack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

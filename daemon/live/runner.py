@@ -72,6 +72,7 @@ class Runner:
         self._bounds = Bounds()
         self._ticked_price = 0.0
         self._soonest_s = 0.0
+        self._prices_heard = 0
         self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
@@ -152,7 +153,8 @@ class Runner:
     async def _timed_tick(self) -> None:
         started_s = self._loop.time()
         self.ticked_at_s = started_s
-        self._soonest_s = self._crew.pace.next_tick_s(self._soonest_s, started_s)
+        self._soonest_s = self._crew.pace.next_tick_s(started_s, self._prices_heard)
+        self._prices_heard = 0
         if not self.feed.is_fresh():
             self.reason = self.feed.reason or "waits for the first price"
             return
@@ -277,6 +279,7 @@ class Runner:
 
     def _on_price(self, price: float) -> None:
         """Hear a price: at a crossed level wake at once, else when the tick interval is over."""
+        self._prices_heard += 1
         if self._bounds.is_crossed(price):
             self._waker.wake()
         elif price != self._ticked_price:

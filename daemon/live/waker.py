@@ -1,15 +1,18 @@
 """What a task sleeps on: one waiter, woken by a call or at a moment, whichever is first."""
 
 import asyncio
-from math import inf
+from math import floor, inf
+
+FAR_S = 1.0
+"""A timer that is further away rings early, at a whole multiple of this."""
 
 
 class Waker:
     """Cheap enough for a thousand tasks: one future for each sleep, and one timer in reserve.
 
     Most sleeps end long before their moment. So a timer is neither cancelled at their end nor set
-    anew for the next: one that rings early finds out how much longer it is and goes on. Call
-    `close` at the end.
+    anew for the next: one that rings early finds out how much longer it is and goes on. The far
+    ones of all tasks ring together. Call `close` at the end.
     """
 
     def __init__(self) -> None:
@@ -61,8 +64,9 @@ class Waker:
         self._due_s = due_s
         if due_s < self._rings_s:
             self.close()
-            self._rings_s = due_s
-            self._timer = self._loop.call_at(due_s, self._rung)
+            is_far = due_s - self._loop.time() > FAR_S
+            self._rings_s = floor(due_s / FAR_S) * FAR_S if is_far else due_s
+            self._timer = self._loop.call_at(self._rings_s, self._rung)
 
     def _rung(self) -> None:
         """End the sleep, or go on if the timer was set for one before it."""
