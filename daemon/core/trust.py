@@ -40,7 +40,7 @@ def find_fault(
 def find_row_fault(row: Candle, interval_ms: int) -> str | None:
     """Return what is wrong with one candle in itself, or None."""
     timestamp, opened, high, low, closed, volume = row
-    if not _is_whole(timestamp) or not all(_is_finite(value) for value in row):
+    if not _is_whole(timestamp) or not all(map(_is_finite, row)):
         return f"holds a value that is no finite number: {tuple(row)}"
     if min(opened, high, low, closed) <= 0:
         return f"has a price that is not positive: {tuple(row)}"
@@ -119,6 +119,8 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_finite(value: object) -> bool:
+    if type(value) is float:
+        return -NUMBER_MAX < value < NUMBER_MAX
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return -NUMBER_MAX < value < NUMBER_MAX  # false for NaN too, and safe for any int

@@ -27,7 +27,7 @@ def read_row(row: Sequence[Any]) -> Candle | None:
     """Return a row as a candle, None if it has no time; a value that is no number is NaN."""
     if len(row) < COLUMNS or not isinstance(row[0], int) or isinstance(row[0], bool):
         return None
-    opened, high, low, closed, volume = (_number(value) for value in row[1:COLUMNS])
+    opened, high, low, closed, volume = map(_number, row[1:COLUMNS])
     return Candle(row[0], opened, high, low, closed, volume)
 
 
@@ -46,6 +46,8 @@ def regrouped(rows: Sequence[Candle], interval: str) -> list[Candle]:
 
 
 def _number(value: object) -> float:
+    if type(value) is float:
+        return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from daemon.adapters.sinks.prometheus.budget import OTHER, SERIES_MAX, LabelBudget
@@ -24,12 +24,8 @@ from daemon.adapters.sinks.prometheus.catalog import (
     ReadingName,
 )
 from daemon.adapters.sinks.prometheus.collector import StatusCollector, Task
+from daemon.adapters.sinks.prometheus.histogram import Histogram
 from daemon.ports import CounterName, DaemonStatus, MeterName
-
-BUCKETS_S = (
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
-    5.0, 10.0, 30.0, 60.0, 180.0,
-)  # fmt: skip
 
 # A second series for each counter, saying when it began, would double what a scrape costs.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
@@ -122,4 +118,6 @@ class Metrics:
         return Counter(metric.name, metric.text, metric.labels, registry=self._registry)
 
     def _histogram(self, metric: Metric) -> Histogram:
-        return Histogram(metric.name, metric.text, registry=self._registry, buckets=BUCKETS_S)
+        histogram = Histogram(metric)
+        self._registry.register(histogram)
+        return histogram
