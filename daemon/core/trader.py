@@ -140,8 +140,8 @@ def propose(
     refusal = desk.risk.check(desk.risk_names, request)
     # A refusal comes first, but not one of nonsense: that must not reach the journal, and a rule
     # that broke on it is no news beside what is wrong with the signal.
-    is_nonsense = bool(form_faults(signal, moment.price))
-    if refusal is not None and refusal.fault is None and not is_nonsense:
+    is_plain = refusal is not None and refusal.fault is None
+    if refusal is not None and is_plain and not form_faults(signal, moment.price):
         return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
     try:
         row = make_row(signal, moment, desk.rules)

@@ -1,9 +1,10 @@
 """Foreign code in a run over history: whatever it does costs its own call, in bounded time.
 
 A call that returns at once costs next to nothing: its coroutine is driven by hand, and no timer is
-set for it. One watchdog thread looks every now and then whether the same stretch still runs; past
-its budget, a signal raises `OverrunError` inside it. Budgets are wider than live ones, where
-other tasks wait: a busy machine must not change what a run comes to.
+set for it. A timer of the process's own time and, for calls that sleep, a watchdog thread look
+every now and then whether the same stretch still runs; past its budget, a signal raises
+`OverrunError` inside it. Budgets are wider than live ones, where other tasks wait: a busy machine
+must not change what a run comes to.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ T = TypeVar("T")
 ALARM = signal.SIGVTALRM
 """Of no use to anybody else: the timer of the live daemon keeps its own."""
 
+
+TICK_S = 0.025
+"""How much of its own time the process spends between two looks at a busy call."""
 
 LOOKS = 4
 """How often the watchdog looks during one budget."""
@@ -50,6 +54,8 @@ class Containment(AbstractContextManager["Containment"]):
         self._limits = limits or Limits()
         self._call = 0
         self._condemned = 0
+        self._ticked = 0
+        self._ticks = 0
         self._is_inside = False
         self._is_over = threading.Event()
 
@@ -59,6 +65,7 @@ class Containment(AbstractContextManager["Containment"]):
         if threading.current_thread() is main and main.ident is not None:
             # It stays: an alarm that comes late would end a process that does not handle it.
             signal.signal(ALARM, _on_alarm)
+            signal.setitimer(signal.ITIMER_VIRTUAL, TICK_S, TICK_S)
             _ENTERED.append(self)
             self._is_over.clear()
             threading.Thread(
@@ -71,6 +78,8 @@ class Containment(AbstractContextManager["Containment"]):
         self._is_over.set()
         if self in _ENTERED:
             _ENTERED.remove(self)
+            if not _ENTERED:
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
     def begin(self, function: Callable[[T], object], argument: T) -> object:
         """Call `function`; what it returns is driven as far as it goes without waiting.
@@ -154,13 +163,16 @@ class Containment(AbstractContextManager["Containment"]):
                 signal.pthread_kill(thread_id, ALARM)
 
     def end_stretch(self, frame: types.FrameType) -> None:
-        """Raise OverrunError in `frame` if it belongs to the call that ran out of its budget."""
-        if not self._is_inside or self._call != self._condemned:
+        """Raise OverrunError in `frame` if it belongs to a call that ran out of its budget."""
+        if not self._is_inside:
             return
-        if frame.f_code.co_filename in (__file__, _GUARD_FILE):
-            # Our own code is winding the call up; the next look finds what is left to find.
-            return
-        raise OverrunError(f"did not come back in {self._limits.stretch_s:g} s")
+        if self._call != self._ticked:
+            self._ticked, self._ticks = self._call, 0
+        self._ticks += 1
+        is_over = self._ticks * TICK_S > self._limits.stretch_s or self._call == self._condemned
+        # Where our own code is winding the call up, the next look finds what is left to find.
+        if is_over and frame.f_code.co_filename not in (__file__, _GUARD_FILE):
+            raise OverrunError(f"did not come back in {self._limits.stretch_s:g} s")
 
 
 @dataclass(frozen=True, slots=True)

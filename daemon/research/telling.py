@@ -4,7 +4,7 @@ Emission waits for listeners, so that each hears its events in order and none is
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from functools import partial
 
 from daemon.core.context import RUN_CONTEXT
@@ -87,10 +87,10 @@ class Announcer:
         """Say whether anybody wants to hear tick results."""
         return bool(self._of_results[0] or self._of_results[1])
 
-    def hears_moments(self) -> bool:
-        """Say whether anybody wants to hear of moments at which nothing happens."""
-        on_any, on_history = self._of_results
-        return bool(on_any or on_history or self._of_progress or self._of_performance)
+    @property
+    def lists(self) -> tuple[Sized, Sized, Sized, Sized]:
+        """Return the lists of all who want to hear of moments at which nothing happens."""
+        return (*self._of_results, self._of_progress, self._of_performance)
 
     async def announce(self, event: Announcement) -> list[Raised]:
         """Let everybody hear `event`; return what listeners and their conditions raised."""
@@ -118,6 +118,7 @@ class Teller:
         self._key = key
         self._scene = scene
         self._calls = calls
+        self._heard_by = announcer.lists
         self._own: dict[str, Callable[[object], object]] = {
             name: getattr(strategy, name)
             for name in _NAMES
@@ -133,7 +134,8 @@ class Teller:
 
     def hears_moments(self) -> bool:
         """Say whether anybody wants to hear of moments at which nothing happens."""
-        return self._hears_idle or self.announcer.hears_moments()
+        on_any, on_history, on_progress, on_performance = self._heard_by
+        return bool(self._hears_idle or on_any or on_history or on_progress or on_performance)
 
     async def write(self, state: State, seen: Observation) -> None:
         """Call the callback of a write: history keeps nothing, and the hook is the same."""

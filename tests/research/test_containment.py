@@ -1,0 +1,158 @@
+"""Foreign code in a run over history costs its own call, in bounded time."""
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import perf_counter
+
+import pytest
+
+from daemon.core.guard import Raised
+from daemon.research.containment import Containment, Limits
+
+pytestmark = pytest.mark.may_block("what is tested here blocks on purpose")
+
+SLACK_S = 0.6
+
+
+@pytest.fixture
+def calls() -> Iterator[Containment]:
+    with Containment(Limits(stretch_s=0.1, answer_s=0.2)) as made:
+        yield made
+
+
+def _busy(_: object) -> None:
+    while True:
+        pass
+
+
+async def _busy_coroutine(_: object) -> None:
+    while True:
+        pass
+
+
+def _sleep_in_c(_: object) -> None:
+    time.sleep(5)
+
+
+def _swallow_exceptions(_: object) -> None:
+    while True:
+        with suppress(Exception):
+            while True:
+                pass
+
+
+def _catastrophic_regex(_: object) -> None:
+    re.match(r"(a+)+$", "a" * 40 + "b")
+
+
+@pytest.mark.parametrize(
+    "function", [_busy, _busy_coroutine, _sleep_in_c, _swallow_exceptions, _catastrophic_regex]
+)
+def test_p10_a_stretch_that_does_not_come_back_is_ended(
+    calls: Containment, function: Callable[[object], object]
+) -> None:
+    started_s = perf_counter()
+
+    outcome = calls.begin(function, None)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.error == "OverrunError"
+    assert outcome.place.startswith(("test_containment.py:", "__init__.py:", "contextlib.py:"))
+    assert 0.1 <= perf_counter() - started_s < 0.1 + SLACK_S
+
+
+def test_short_calls_in_a_row_are_not_one_long_one(calls: Containment) -> None:
+    until_s = perf_counter() + 0.4
+    while perf_counter() < until_s:
+        assert calls.begin(lambda _: sum(range(2000)), None) == 1999000
+
+
+def test_an_answer_comes_back_without_a_loop(calls: Containment) -> None:
+    async def answer(value: int) -> int:
+        return value + 1
+
+    assert calls.begin(answer, 1) == 2
+    assert calls.begin(str, 1) == "1"
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException("own")])
+def test_p9_whatever_is_raised_ends_that_call_only(
+    calls: Containment, error: BaseException
+) -> None:
+    async def rude(_: object) -> None:
+        raise error
+
+    outcome = calls.begin(rude, None)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.cause is error
+
+
+async def test_p12_a_wait_is_awaited_and_ended_at_its_limit(calls: Containment) -> None:
+    async def wait(seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return "slept"
+
+    assert await calls.finish(calls.begin(wait, 0.01)) == "slept"
+    outcome = await calls.finish(calls.begin(wait, 9.0))
+    assert isinstance(outcome, Raised)
+    assert isinstance(outcome.cause, TimeoutError)
+
+
+async def test_p12_a_coroutine_that_swallows_its_cancellation_is_abandoned(
+    calls: Containment,
+) -> None:
+    async def stubborn(_: object) -> None:
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    outcome = await calls.finish(calls.begin(stubborn, None))
+
+    assert isinstance(outcome, Raised)
+    assert isinstance(outcome.cause, TimeoutError)
+
+
+async def test_a_run_that_is_cancelled_while_it_waits_passes_that_on(calls: Containment) -> None:
+    ended: list[str] = []
+
+    async def wait(_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cleaned up")
+
+    async def run() -> None:
+        await calls.finish(calls.begin(wait, None))
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(run())
+        await asyncio.sleep(0)
+        task.cancel()
+
+    assert task.cancelled()
+    assert ended == ["cleaned up"]
+
+
+def test_two_runs_at_once_guard_their_own_calls() -> None:
+    with Containment(Limits(stretch_s=0.1)) as one, Containment(Limits(stretch_s=30.0)) as two:
+        assert isinstance(one.begin(_busy, None), Raised)
+        assert two.begin(lambda _: time.sleep(0.3), None) is None
+
+
+def test_outside_the_main_thread_calls_work_unguarded() -> None:
+    answers: list[object] = []
+
+    def work() -> None:
+        with Containment() as calls:
+            answers.append(calls.begin(str, 7))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert answers == ["7"]
