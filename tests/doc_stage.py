@@ -23,8 +23,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.top import run
 from daemon.app.config.load import load_config
+from daemon.core.events import ErrorContract
+from daemon.core.records import TransitionEntry
 from tests.app.samples import STRATEGY
 
 ROOT = Path(__file__).parents[1]
@@ -163,9 +166,20 @@ class DocStage:
             case ["tickd", subject, *_] if subject not in _LASTS and not set(command) & set("|>&;"):
                 self._call(command, 0)
             case ["tickd" | "python" | "cp" | "tar" | "ls" | "rm" | "mv", *_]:
-                self._shell(re.sub(r"(?<=--for )\S+", RUN_FOR, command), 0)
+                seconds = "1s" if "sandbox" in words else RUN_FOR
+                self._shell(re.sub(r"(?<=--for )\S+", seconds, command), 0)
             case _:
                 raise AssertionError(f"nothing here knows how to try: {command}")
+
+    def trading(self) -> set[str]:
+        """Return the strategies that have made a signal in the page's folder."""
+        return {
+            event.key.strategy_name
+            for item in read_events(self.folder / "dump" / "sandbox-signal")
+            if isinstance(item.entry, TransitionEntry)
+            for event in item.entry.events
+            if not isinstance(event, ErrorContract)
+        }
 
     def _call(self, command: str, port: int) -> None:
         """Run a command of ours in this process, which takes a tenth of the time."""

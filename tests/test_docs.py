@@ -6,12 +6,16 @@ from typing import get_args
 
 import pytest
 
+from daemon import PersistSignalAdapter, use_persist_signal_adapter
 from daemon.core.states import Given, State
 from docs.generate import FOLDER, PAGES
 from docs.states_page import render_states
 from tests.doc_stage import ROOT, DocStage, RunningDaemon, blocks_of, pages
 
 WRITTEN = [page for page in pages() if page.name not in PAGES]
+TRADING = {"README.md": ["dip"], "docs/strategies.md": ["my-breakout", "patience"]}
+"""The strategies that a reader writes, by page: they must make signals, not only load."""
+
 LANGUAGES = {"console", "json", "mermaid", "promql", "python", "text", "toml", ""}
 
 
@@ -23,10 +27,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]
 
 
 @pytest.fixture
-def stage(tmp_path: Path, running: RunningDaemon) -> DocStage:
+def stage(tmp_path: Path, running: RunningDaemon) -> Iterator[DocStage]:
     made = DocStage(tmp_path, running)
     made.lay_out()
-    return made
+    yield made
+    use_persist_signal_adapter(PersistSignalAdapter)
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -65,3 +70,5 @@ def test_what_a_page_tells_to_do_works(page: Path, stage: DocStage) -> None:
             stage.play(block)
         except Exception as error:
             raise AssertionError(f"{page.relative_to(ROOT)}:{block.line}: {error}") from error
+    for name in TRADING.get(str(page.relative_to(ROOT)), ()):
+        assert name in stage.trading(), f"{page}: {name} ran and made no signal"
