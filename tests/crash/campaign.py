@@ -58,12 +58,12 @@ class Campaign:
 
     def count_points(self, receiver: Receiver) -> int:
         """Return how many calls touch the state folder while nothing is killed."""
-        return len(self._point_trial("count", receiver).watched().calls)
+        return len(self.point_trial("count", receiver).watched().calls)
 
     def kill_at(self, point: int, receiver: Receiver) -> Tally:
         """Kill at the call `point`; kill the next start at any call; judge the third."""
         tally = Tally()
-        trial = self._point_trial(f"point-{point}", receiver)
+        trial = self.point_trial(f"point-{point}", receiver)
         ended = trial.watched(at=point)
         if trial.note_kill(ended):
             tally.points += 1
@@ -83,7 +83,8 @@ class Campaign:
         trial.rest()
         return _with(trial, Tally())
 
-    def _point_trial(self, name: str, receiver: Receiver) -> Trial:
+    def point_trial(self, name: str, receiver: Receiver) -> Trial:
+        """Return a new folder, for a daemon on one symbol that comes to an end by itself."""
         until_ms = START_MS + POINT_MINUTES * MINUTE_MS
         return self._trial(name, SYMBOLS[:1], until_ms, receiver)
 

@@ -7,13 +7,14 @@ State folder, journal, cursors, supervisor, alerts, webhook, log and signals are
 import asyncio
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import send_handle
+from multiprocessing.reduction import sendfds
 from pathlib import Path
 
 from daemon.adapters.clock import wall_ms
@@ -29,7 +30,14 @@ from daemon.core.strategy import Strategy
 from daemon.simulation.memory import MemoryMarketData
 from tests.crash.mutants import plant
 from tests.crash.pace import Busy, CountedJournal, CountedStore, Pace, SteppedClock
-from tests.crash.script import SETTLED_MS, START_MS, SYMBOLS, ScriptedMarket, a_config
+from tests.crash.script import (
+    SETTLED_MS,
+    START_MS,
+    STRATEGIES,
+    SYMBOLS,
+    ScriptedMarket,
+    a_config,
+)
 from tests.crash.system_calls import install_filter
 
 CADENCE_MS = 12_000
@@ -47,6 +55,7 @@ class Child:
     url: str
     until_ms: int
     symbols: tuple[str, ...] = SYMBOLS
+    strategies: tuple[type[Strategy], ...] = STRATEGIES
     mutant: str = ""
 
     @property
@@ -66,7 +75,9 @@ class Child:
         os.dup2(log, 2)
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
-        config = a_config(self.home / "dump", self.url, self.until_ms, self.symbols)
+        config = a_config(
+            self.home / "dump", self.url, self.until_ms, self.symbols, self.strategies
+        )
         try:
             return run_service(config, opener=self._opened)
         except BaseException:  # noqa: BLE001 (the last word of a process)
@@ -115,8 +126,9 @@ def start(child: Child, watcher: Connection | None) -> None:
     if child.mutant:
         plant(child.mutant)
     if watcher is not None:
-        # The handle is the parent's from here on; the copy here does no harm.
-        send_handle(watcher, install_filter(), os.getppid())
+        # Made before: from the filter to the answer of its listener no other call may be made.
+        with socket.fromfd(watcher.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            sendfds(line, [install_filter()])
     sys.exit(child.run())
 
 

@@ -5,6 +5,7 @@ over several levels, closed at target and stop, cancelled, and refused by risk, 
 The market is a function of its time alone: a daemon that was killed finds it as it left it.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,19 +114,37 @@ class Patient(Strategy):
         )
 
 
+class Stuck(Strategy):
+    """Never answers, and says so: a daemon that stops has to wait for it."""
+
+    interval = "1m"
+
+    async def get_signal(self, view: View) -> Signal | None:
+        print("asked", flush=True)
+        await asyncio.Event().wait()
+        return None
+
+
+STRATEGIES: tuple[type[Strategy], ...] = (Eager, Patient)
+
+
 def a_config(
-    state_dir: Path, url: str, until_ms: int, symbols: tuple[str, ...] = SYMBOLS
+    state_dir: Path,
+    url: str,
+    until_ms: int,
+    symbols: tuple[str, ...] = SYMBOLS,
+    strategies: tuple[type[Strategy], ...] = STRATEGIES,
 ) -> Config:
     """Return the settings of a daemon that signals until `until_ms` and posts to `url`."""
     sections = [
         {
-            "name": name.lower(),
-            "path": f"{Path(__file__)}:{name}",
+            "name": strategy.__name__.lower(),
+            "path": f"{Path(__file__)}:{strategy.__name__}",
             "symbols": symbols,
             "risk": ["few"],
             "params": {"until_ms": until_ms},
         }
-        for name in ("Eager", "Patient")
+        for strategy in strategies
     ]
     values: dict[str, Any] = {
         "daemon": {

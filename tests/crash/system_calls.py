@@ -14,9 +14,11 @@ import platform
 import select
 import signal
 import struct
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 _CALLS = {
@@ -32,6 +34,7 @@ _CALLS = {
     "pwrite64": (18, 68, "f"),
     "writev": (20, 66, "f"),
     "access": (21, None, "p"),
+    "fcntl": (72, 25, "f"),
     "flock": (73, 32, "f"),
     "fsync": (74, 82, "f"),
     "fdatasync": (75, 83, "f"),
@@ -55,6 +58,14 @@ _CALLS = {
 
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 
+_TRIAL = """
+import os
+from tests.crash.system_calls import install_filter
+
+install_filter()
+os._exit(0)
+"""
+
 _PR_SET_NO_NEW_PRIVS = 38
 _SET_MODE_FILTER = 1
 _NEW_LISTENER = 8
@@ -65,21 +76,23 @@ _AT_FDCWD = -100
 _PATH_BYTES_MAX = 4096
 
 
+@cache
 def missing_to_watch() -> str | None:
     """Say why system calls cannot be watched here, or None."""
     if sys.platform != "linux":
         return "watching system calls needs Linux"
     if platform.machine() not in _SECCOMP:
         return f"no table of system calls for {platform.machine()}"
-    process = os.fork()
-    if process == 0:
-        try:
-            install_filter()
-        except OSError:
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(process, 0)
-    return None if status == 0 else "this kernel or container grants no seccomp notification"
+    tried = subprocess.run(
+        [sys.executable, "-c", _TRIAL],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tried.returncode != 0:
+        return f"no seccomp notification here: {tried.stderr.strip().splitlines()[-1]}"
+    return None
 
 
 def install_filter() -> int:
@@ -123,13 +136,15 @@ class Watch:
     """Answers the calls of the process `pid` that touch `folder`, and sends it `number` at one.
 
     `at` counts from 1 over all threads; 0 only watches. A SIGKILL lands before the call is
-    carried out. `calls` is what was seen, the one that was hit last if `is_hit`.
+    carried out; `on_hit` is called before that. `calls` is what was seen, the one that was hit
+    last if `is_hit`.
     """
 
     pid: int
     folder: Path
     at: int = 0
     number: signal.Signals = signal.SIGKILL
+    on_hit: Callable[[], None] | None = None
     calls: list[Call] = field(default_factory=list)
     is_hit: bool = False
 
@@ -159,6 +174,8 @@ class Watch:
             self.calls.append(call)
             if len(self.calls) == self.at:
                 self.is_hit = True
+                if self.on_hit is not None:
+                    self.on_hit()
                 os.kill(self.pid, self.number)
                 if self.number == signal.SIGKILL:
                     # Not answered, it is never carried out.
@@ -210,6 +227,11 @@ def _control(listener: int, request: int, data: bytearray) -> bool:
             return False
         raise
     return True
+
+
+def watched_names() -> frozenset[str]:
+    """Return the names of all calls that are stopped."""
+    return frozenset(_NUMBERS)
 
 
 def _numbers() -> dict[str, int]:

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -62,7 +62,12 @@ class Trial:
         """Return what has arrived outside."""
         return self.receiver.told(self.name)
 
-    def watched(self, at: int = 0, number: signal.Signals = signal.SIGKILL) -> Ended:
+    def watched(
+        self,
+        at: int = 0,
+        number: signal.Signals = signal.SIGKILL,
+        on_hit: Callable[[], None] | None = None,
+    ) -> Ended:
         """Run once, watched; at the call `at` (0: none) the process gets the signal."""
         here, there = SERVER.Pipe()
         process = _process(self.child, there)
@@ -72,36 +77,41 @@ class Trial:
         listener = recv_handle(here)
         here.close()
         folder = self.child.state_path.parent
-        watch = Watch(pid=process.pid, folder=folder, at=at, number=number)
+        watch = Watch(pid=process.pid, folder=folder, at=at, number=number, on_hit=on_hit)
         with _closing_handle(listener):
             watch.run(listener, process.sentinel)
-        return replace(self._ended(process), calls=tuple(watch.calls), is_hit=watch.is_hit)
+        return replace(self.end(process), calls=tuple(watch.calls), is_hit=watch.is_hit)
 
     def run(self, kill_after_s: float | None = None) -> Ended:
         """Run once, to its rest or until it is killed after so long."""
-        process = _process(self.child, None)
-        process.start()
+        process = self.begin()
         if kill_after_s is not None:
             process.join(kill_after_s)
             process.kill()
-        return self._ended(process)
+        return self.end(process)
+
+    def begin(self) -> ForkServerProcess:
+        """Start the process and leave it to the caller."""
+        process = _process(self.child, None)
+        process.start()
+        return process
 
     def look(self) -> None:
         """Judge the folder as it is now, on a copy: nothing is mended before the next start."""
         told = self.told
         self.looks += 1
-        self.faults += faults_after_kill(self._image(), told)
+        self.faults += faults_after_kill(self.image(), told)
 
     def retire(self) -> None:
         """Have the next start make no new signals."""
-        self.child = replace(self.child, until_ms=newest_ms(self._image().entries))
+        self.child = replace(self.child, until_ms=newest_ms(self.image().entries))
 
     def rest(self) -> None:
         """Start again without harm, let everything end, and judge what it comes to."""
         ended = self.run()
         if ended.code != 0:
-            self.faults.append(f"the next start ended with {ended.code}: {self._log()}")
-        self.faults += faults_at_rest(self._image(), self.told)
+            self.faults.append(f"the next start ended with {ended.code}: {self.log()}")
+        self.faults += faults_at_rest(self.image(), self.told)
         self.faults += [f"a person is needed: {name}" for name in self._leftovers()]
 
     def note_kill(self, ended: Ended) -> bool:
@@ -110,10 +120,11 @@ class Trial:
             self.kills += 1
             self.look()
         elif ended.code != 0:
-            self.faults.append(f"it ended by itself with {ended.code}: {self._log()}")
+            self.faults.append(f"it ended by itself with {ended.code}: {self.log()}")
         return ended.is_killed
 
-    def _ended(self, process: ForkServerProcess) -> Ended:
+    def end(self, process: ForkServerProcess) -> Ended:
+        """Wait for the end of the process, and end it if it hangs."""
         process.join(PATIENCE_S)
         code = process.exitcode
         if code is None:
@@ -122,7 +133,8 @@ class Trial:
         process.close()
         return Ended(code=code)
 
-    def _image(self) -> Image:
+    def image(self) -> Image:
+        """Return what a start would read now, mending nothing."""
         with TemporaryDirectory(dir=self.child.home.parent) as folder:
             copy = Path(folder) / "copy"
             if self.child.state_path.exists():
@@ -134,7 +146,8 @@ class Trial:
         paths = self.child.state_path.rglob("*")
         return [path.name for path in paths if any(kind in path.name for kind in kinds)]
 
-    def _log(self) -> str:
+    def log(self) -> str:
+        """Return the last lines of the process's log."""
         if not self.child.log_path.exists():
             return "no log"
         return "\n".join(self.child.log_path.read_text().splitlines()[-LOG_LINES_SHOWN:])

@@ -5,6 +5,7 @@ power cut that takes along what was not synced. The laws are those of `tests/cra
 """
 
 import asyncio
+import math
 import random  # noqa: TID251 (seeded)
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ SPEED = 500.0
 
 CADENCE_MS = 15_000
 UNTIL_MS = START_MS + 6 * MINUTE_MS
+STOP_S_MAX = 5.0
+"""Half of what a stop may take by default."""
+
 REST_S = 3.0
 """Loop time to tell the last events in."""
 
@@ -71,15 +75,19 @@ class Story:
         self.machine = a_machine(seed, skipped)
         self.now_ms = START_MS
         self.faults: list[str] = []
+        self.stopping_s = 0.0
         self._rng = random.Random(seed)
 
-    def live(self, death: Death) -> Life:
-        """Boot, and live until the death or, without one, until everything has ended."""
+    def live(self, death: Death, stop_s: float = math.inf) -> Life:
+        """Boot, and live until the death or, without one, until everything has ended.
+
+        After `stop_s` of loop time it is told to stop.
+        """
         life = Life(weather=self.machine.weather, steps_max=death.step, calls_max=death.call)
         loop = MortalLoop(self._rng, life)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(self._run(life))
+                runner.run(self._run(life, stop_s))
         except* PowerCut:
             pass
         self.machine.weather.cut_at = 0
@@ -96,15 +104,17 @@ class Story:
         self.faults += faults_at_rest(run_virtual(self.machine.look()), self.machine.told)
         return life
 
-    async def _run(self, life: Life) -> None:
+    async def _run(self, life: Life, stop_s: float) -> None:
         clock = VirtualClock(asyncio.get_running_loop(), self.now_ms, SPEED)
         daemon = self._daemon(life, clock)
         left_s = (UNTIL_MS + SETTLED_MS - self.now_ms) / 1000 / SPEED
-        asyncio.get_running_loop().call_later(max(left_s, 0.0) + REST_S, daemon.stop)
+        end_s = min(max(left_s, 0.0) + REST_S, stop_s)
+        asyncio.get_running_loop().call_later(end_s, daemon.stop)
         try:
             await daemon.run()
         finally:
             self.now_ms = clock.now_ms()
+            self.stopping_s = asyncio.get_running_loop().time() - end_s
 
     def _daemon(self, life: Life, clock: VirtualClock) -> Daemon:
         config, code = the_config()
@@ -163,6 +173,22 @@ def test_a_daemon_that_dies_anywhere_and_starts_again_has_lost_nothing(
 ) -> None:
     """The example: events were journaled before a new sink had noted where it begins."""
     assert faults_of(seed, deaths) == []
+
+
+@settings(max_examples=settings().max_examples // 4)
+@given(seed=st.integers(min_value=0), stop_s=st.floats(min_value=0, max_value=1.5))
+def test_p3_a_stop_at_any_moment_ends_soon_and_loses_nothing(seed: int, stop_s: float) -> None:
+    story = Story(seed)
+
+    life = story.live(Death(), stop_s)
+    image = run_virtual(story.machine.look())
+    after_stop = faults_after_kill(image, story.machine.told)
+    story.rest()
+
+    assert not life.is_over
+    assert story.stopping_s < STOP_S_MAX
+    assert after_stop == []
+    assert story.faults == []
 
 
 def test_an_unharmed_life_holds_everything_that_could_be_lost() -> None:
