@@ -28,7 +28,7 @@ class Size:
     has_targets: bool = True
 
 
-QUICK = Size(crowds=((1, 2), (3, 2)), growth_s=1.0, largest_s=1.0, has_targets=False)
+QUICK = Size(crowds=((2, 2),), growth_s=0.5, largest_s=1.0, has_targets=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """The daemon in all sizes, smallest first; beside the largest, what it is compared with."""
+    """The daemon in all sizes, smallest first; beside the largest, what it is compared with.
+
+    `sleepers_few` are as many as the tasks of the smallest size, None where there is one size.
+    """
 
     growth: Sequence[Run]
     market: Run
     sleepers: Run
-    sleepers_few: Run
+    sleepers_few: Run | None
 
 
 def measure(size: Size) -> tuple[list[Figure], list[str]]:
@@ -63,7 +66,7 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
         ],
         market=_run("market", many, size.growth_s),
         sleepers=_run("sleepers", many, size.growth_s),
-        sleepers_few=_run("sleepers", few, size.growth_s),
+        sleepers_few=_run("sleepers", few, size.growth_s) if few != many else None,
     )
     return [*_figures(runs, has_targets=size.has_targets), *_growth(runs)], _notes(runs)
 
@@ -106,21 +109,17 @@ def _figures(runs: Runs, *, has_targets: bool) -> list[Figure]:
             reference_name=REFERENCE,
         )
 
-    return [
+    figures = [
         figure(
-            "share of a core",
-            (many.core_percent, "%"),
-            CORE_PERCENT_MAX,
-            sleepers.core_percent,
+            "share of a core", (many.core_percent, "%"), CORE_PERCENT_MAX, sleepers.core_percent
         ),
         figure("tick lateness, p99", (many.late_ms, "ms"), LATE_MS_MAX, sleepers.late_ms),
-        figure(
-            "memory a task",
-            (_kib_a_task(runs.growth[0], many), "KiB"),
-            KIB_A_TASK_MAX,
-            _kib_a_task(runs.sleepers_few, sleepers),
-        ),
     ]
+    if runs.sleepers_few is not None:
+        kib = _kib_a_task(runs.growth[0], many)
+        sleepers_kib = _kib_a_task(runs.sleepers_few, sleepers)
+        figures.append(figure("memory a task", (kib, "KiB"), KIB_A_TASK_MAX, sleepers_kib))
+    return figures
 
 
 def _growth(runs: Runs) -> list[Figure]:

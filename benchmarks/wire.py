@@ -32,6 +32,7 @@ class Size:
     settle_s: float = 25.0
     steady_s: float = 60.0
     steps_s: int = 40
+    pause_s: float = 2.0
     has_targets: bool = True
 
     @property
@@ -39,7 +40,7 @@ class Size:
         return self.symbols * len(STRATEGIES)
 
 
-QUICK = Size(symbols=2, settle_s=0.0, steady_s=1.0, steps_s=1, has_targets=False)
+QUICK = Size(symbols=2, settle_s=0.0, steady_s=0.5, steps_s=0, pause_s=1.0, has_targets=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,10 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
         outside = Outside.of(exchange.hear())
         config = write_config(folder, outside, symbols, STRATEGIES)
         with daemon(config, folder / "heard.json") as started:
-            wait_for_positions(pages_of(started), size.positions)
-            time.sleep(size.settle_s)
-            steady = _steady(started, outside, symbols, size.steady_s)
+            steady = _steady(started, outside, symbols, size)
             _tape(exchange, folder / "unused.json")
-            _step_one_by_one(exchange, symbols, size.steps_s)
-            burst_s = _burst(exchange, symbols)
+            _step_one_by_one(exchange, symbols, size)
+            burst_s = _burst(exchange, symbols, size.pause_s)
         sent = _tape(exchange, folder / "sent.json")
         heard = orjson.loads((folder / "heard.json").read_bytes())
     crossings, unexplained = crossings_of(prices_of(sent), heard)
@@ -88,46 +87,49 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
     return _figures(steady, latencies, has_targets=size.has_targets), _notes(size, latencies)
 
 
-def _steady(started: Child, outside: Outside, symbols: Sequence[str], steady_s: float) -> Steady:
+def _steady(started: Child, outside: Outside, symbols: Sequence[str], size: Size) -> Steady:
     """Watch the daemon and, beside it, a bare client, while nothing crosses a level."""
     arguments = ("-m", "benchmarks.bare_ccxt", outside.ccxt_json, ",".join(symbols))
     with child(*arguments) as bare:
+        wait_for_positions(pages_of(started), size.positions)
         bare.hear()
         bare.hear()
-        time.sleep(1.0)
+        time.sleep(size.settle_s)
         requests = outside.requests()
         before = started.usage(), bare.usage()
-        time.sleep(steady_s)
+        time.sleep(size.steady_s)
         after = started.usage(), bare.usage()
         requests = outside.requests() - requests
     return Steady(
         daemon=(before[0], after[0]),
         bare=(before[1], after[1]),
-        requests=requests / steady_s * 60.0,
+        requests=requests / size.steady_s * 60.0,
     )
 
 
-def _step_one_by_one(exchange: Child, symbols: Sequence[str], steps_s: int) -> None:
+def _step_one_by_one(exchange: Child, symbols: Sequence[str], size: Size) -> None:
     """Let a few pairs step up each second, pairs that are told of at different moments."""
+    if not size.steps_s:
+        return
     begin_ms = int(time.time() * 1000) + 2000
     at_once = min(STEPS_A_SECOND, len(symbols))
     # Neighbours by name are pushed a tenth of a second apart.
     steps = [
         (symbols[number % len(symbols)], begin_ms + number // at_once * 1000, STEP_PERCENT)
-        for number in range(steps_s * at_once)
+        for number in range(size.steps_s * at_once)
     ]
     _order(exchange, steps=steps)
-    time.sleep(steps_s + 4.0)
+    time.sleep(size.steps_s + 4.0)
 
 
-def _burst(exchange: Child, symbols: Sequence[str]) -> float:
+def _burst(exchange: Child, symbols: Sequence[str], pause_s: float) -> float:
     """Let every pair step in the same instant; return when that began (monotonic seconds)."""
     _order(exchange, slots=1)
-    time.sleep(2.0)
+    time.sleep(pause_s)
     begun_s = time.monotonic()
-    at_ms = int(time.time() * 1000) + 1500
+    at_ms = int((time.time() + pause_s) * 1000)
     _order(exchange, steps=[(symbol, at_ms, BURST_PERCENT) for symbol in symbols])
-    time.sleep(4.0)
+    time.sleep(2.5 * pause_s)
     return begun_s
 
 
