@@ -144,7 +144,9 @@ def _from_opening(state: Opening, given: Given, rules: Rules) -> Step:
 
 
 def _opened(state: Opening, price: float, rules: Rules) -> Step:
-    row = replace(state.signal, price_open=price)
+    row = state.signal
+    if price != row.price_open:
+        row = replace(row, price_open=price)
     event = SignalOpened(
         id=f"{row.id}-opened",
         key=row.key,

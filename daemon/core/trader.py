@@ -65,10 +65,10 @@ def advance(state: State, given: Given, desk: Desk) -> Advance:
         after = _with_slot(after, after.state, given, desk)
     while (order := order_due(after.state)) and (filled := desk.broker(order)):
         done = step(after.state, filled, desk.rules)
-        after = replace(
-            after,
+        after = Advance(
             state=done.state,
             events=after.events + done.events,
+            refusal=after.refusal,
             is_ambiguous=after.is_ambiguous or done.is_ambiguous,
         )
     _settle(state, first.state, after.state, desk)

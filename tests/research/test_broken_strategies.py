@@ -1,0 +1,152 @@
+"""What a strategy, a callback, a listener or a risk rule does wrong costs its call, and is told."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import pytest
+
+from daemon.core.events import (
+    Announcement,
+    ErrorContract,
+    SignalClosed,
+)
+from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation
+from daemon.core.signal import Signal
+from daemon.core.strategy import Strategy, View
+from daemon.research.columns import minutes_of
+from tests.core.samples import MINUTE, T0, a_signal
+from tests.research.stage import (
+    QUIET,
+    ByTheClock,
+    a_job,
+    a_market,
+    a_plan,
+    hearing,
+    ran,
+    ran_on,
+)
+
+
+def by_the_clock(answers: Mapping[int, object], asked: list[int] | None = None) -> Strategy:
+    return ByTheClock(answers, [] if asked is None else asked)
+
+
+def at(minute: int) -> int:
+    return T0 + minute * MINUTE
+
+
+def _raise() -> object:
+    raise ValueError("a bad idea")
+
+
+def _hang() -> object:
+    while True:
+        pass
+
+
+def _sleep() -> object:
+    time.sleep(60)
+    return None
+
+
+def _exit() -> object:
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (_raise, "ValueError"),
+        (_hang, "OverrunError"),
+        (_sleep, "OverrunError"),
+        (_exit, "SystemExit"),
+        ("nonsense", "InvalidSignalError"),
+        (42, "InvalidSignalError"),
+        (lambda: a_signal(price_open=-1.0), "InvalidSignalError"),
+    ],
+)
+def test_what_a_strategy_does_wrong_costs_that_bar_and_is_counted(
+    answer: object, error: str
+) -> None:
+    heard: list[Announcement] = []
+    asked: list[int] = []
+    answers = {at(1): answer, at(3): a_signal()}
+
+    run = ran(lambda: by_the_clock(answers, asked), *[QUIET] * 6, subjects=hearing(heard))
+
+    lane = run.result.lanes[0]
+    assert [(found.where, found.error, found.count) for found in lane.error_counts] == [
+        ("get_signal", error, 1)
+    ]
+    assert [event.at_ms for event in lane.first_errors] == [at(1)]
+    assert [event.error for event in heard if isinstance(event, ErrorContract)] == [error]
+    assert asked == [at(0), at(1), at(2), at(3)]
+    assert lane.opened_count == 1
+
+
+async def test_an_answer_that_never_comes_is_given_up_and_a_slow_one_is_waited_for() -> None:
+    class Slow(Strategy):
+        interval = "1m"
+
+        async def get_signal(self, view: View) -> Signal | None:
+            if view.now_ms == at(1):
+                await asyncio.Event().wait()
+            if view.now_ms == at(3):
+                await asyncio.sleep(0.01)
+                return a_signal()
+            return None
+
+    run = await ran_on(a_plan(a_job(Slow, minutes_of(a_market(*[QUIET] * 6)))))
+
+    lane = run.result.lanes[0]
+    assert [(found.error, found.count) for found in lane.error_counts] == [("TimeoutError", 1)]
+    assert (lane.opened_count, lane.is_given_up) == (1, False)
+
+
+def test_a_strategy_that_never_comes_back_is_asked_no_more() -> None:
+    asked: list[int] = []
+    answers = dict.fromkeys([at(n) for n in range(10)], _hang)
+
+    run = ran(lambda: by_the_clock(answers, asked), *[QUIET] * 10)
+
+    assert asked == [at(0), at(1), at(2)]
+    assert run.result.lanes[0].is_given_up
+    assert run.result.is_complete
+
+
+def test_a_callback_and_a_listener_that_raise_harm_nobody() -> None:
+    class Loud(ByTheClock):
+        def on_open(self, *_: object) -> None:
+            raise ValueError("too loud")
+
+    def deaf(_: object) -> None:
+        raise KeyError("deaf")
+
+    heard: list[Announcement] = []
+    subjects = hearing(heard)
+    subjects.signal_backtest.once(lambda event: isinstance(event, SignalClosed), deaf)
+
+    run = ran(lambda: Loud({at(0): a_signal()}, []), (99.9, 102.0), QUIET, subjects=subjects)
+
+    counts = {(each.where, each.error): each.count for each in run.result.lanes[0].error_counts}
+    assert counts == {("callback on_open", "ValueError"): 1, ("listener", "KeyError"): 1}
+    assert len(run.told) == 1
+
+
+def test_a_risk_rule_that_breaks_refuses_and_is_told() -> None:
+    def broken(_: RiskPayload) -> str:
+        return str(1 / 0)
+
+    heard: list[Announcement] = []
+    profile = RiskProfile(risk_name="odd", validations=(RiskValidation(validate=broken),))
+    job = a_job(
+        lambda: by_the_clock({at(0): a_signal()}),
+        minutes_of(a_market(*[QUIET] * 3)),
+        risk_names=("odd",),
+    )
+
+    run = asyncio.run(ran_on(a_plan(job, profiles=[profile]), hearing(heard)))
+
+    assert run.result.lanes[0].refused_count == 1
+    assert [event.where for event in heard if isinstance(event, ErrorContract)] == ["validation"]
