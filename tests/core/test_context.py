@@ -5,7 +5,7 @@ import contextvars
 import pytest
 
 from daemon.core.candles import Candles
-from daemon.core.context import RUN_CONTEXT, NoContextError, RunContext, running
+from daemon.core.context import RUN_CONTEXT, Context, NoContextError, RunContext, running
 from daemon.core.params import Params
 from daemon.core.signal import Key
 
@@ -30,7 +30,7 @@ def test_inside_of_a_call_it_is_the_one_that_was_set() -> None:
     key = Key(exchange_name="sandbox", symbol="BTC/USDT", strategy_name="s")
     context = RunContext(key=key, at_ms=60_000, backtest=False, view=AView())
 
-    def scene() -> RunContext:
+    def scene() -> Context:
         RUN_CONTEXT.set(context)
         return running("get_date")
 
