@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.adapters.candles.formats import kind_of
 from daemon.adapters.storage.files import UnreadableFileError, read_whole, write_atomically
 from daemon.adapters.storage.folder import Folder
 from daemon.app.config.sandbox import SandboxSection
-from daemon.core.candles import DAY_MS, MINUTE_MS
-from daemon.core.errors import RejectedError
+from daemon.app.extras import research_libraries
+from daemon.core.candles import DAY_MS, MINUTE_MS, Candle
+from daemon.core.errors import CandleError, RejectedError
 from daemon.simulation.clock import SandboxClock
 from daemon.simulation.fault_file import parse_fault_plan
 from daemon.simulation.generator import GeneratedMarket
@@ -134,13 +136,21 @@ def _generated(section: SandboxSection, kept: dict[str, Any]) -> GeneratedMarket
 
 def _replayed(path: Path, symbol: str) -> ReplayedMarket:
     try:
-        rows = parse_candles(path.read_text(encoding="utf-8-sig"))
+        filled = _rows_to_replay(path)
     except (OSError, UnicodeDecodeError, CandleFileError) as error:
         raise RejectedError(f"sandbox.replay: {path}: {error}") from error
-    if not rows:
-        raise RejectedError(f"sandbox.replay: {path}: holds no candles")
-    filled = fill_gaps(rows)
+    except CandleError as error:
+        raise RejectedError(f"sandbox.replay: {error}") from error
     return ReplayedMarket(spec_of_candles(symbol, filled), filled)
+
+
+def _rows_to_replay(path: Path) -> list[Candle]:
+    """Return the minutes of a file, those that are missing flat. CSV needs no library."""
+    if kind_of(path) == "text":
+        return fill_gaps(parse_candles(path.read_text(encoding="utf-8-sig")))
+    with research_libraries(f"sandbox.replay of {path}"):
+        from daemon.app.candle_files import read_minutes  # noqa: PLC0415 - an extra
+    return read_minutes(path, gaps="fill").rows()
 
 
 def _read_checkpoint(folder: Folder) -> dict[str, Any]:

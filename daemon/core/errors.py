@@ -25,6 +25,10 @@ class RejectedError(TickdError):
     """Give this request up: it is wrong, and asking again will not help (an unknown symbol)."""
 
 
+class CandleError(RejectedError, ValueError):
+    """The candles cannot be used; the text is one line that says where and why."""
+
+
 class FatalError(TickdError):
     """Stop this trader, keep its state, call a person."""
 

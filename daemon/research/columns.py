@@ -8,42 +8,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from daemon.core.candles import MINUTE_MS, Candle
-from daemon.core.errors import RejectedError
+from daemon.core.columns import (
+    Flags,
+    Floats,
+    GapPolicy,
+    RawColumns,
+    Stamps,
+    find_faults,
+    find_gaps,
+    joined,
+    moment_text,
+    told_of_gaps,
+)
+from daemon.core.errors import CandleError
 
-Floats = npt.NDArray[np.float64]
-Stamps = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-GapPolicy = Literal["refuse", "fill"]
-
-NUMBER_MAX = 1e100
-"""Products and sums of larger numbers would leave what a float holds."""
-
-ANOMALY_FACTOR = 1000
-"""A price below the close before it divided by this is a broken candle, not a market."""
-
-
-class CandleError(RejectedError, ValueError):
-    """The candles cannot be used; the text is one line that says where and why."""
-
-
-class RawColumns(NamedTuple):
-    """Candles as they come from a file, oldest first: nothing about them is known yet.
-
-    `timestamp` is the open time in UTC epoch ms, as whole numbers.
-    """
-
-    timestamp: Stamps
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
+__all__ = [
+    "CandleError",
+    "Flags",
+    "Floats",
+    "GapPolicy",
+    "Minutes",
+    "RawColumns",
+    "Stamps",
+    "checked_minutes",
+    "columns_of",
+    "minutes_of",
+    "moment_text",
+]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,11 +81,16 @@ class Minutes:
 
 def minutes_of(candles: Sequence[Candle], gaps: GapPolicy = "refuse") -> Minutes:
     """Return `candles` (oldest first) as columns. Raises CandleError as `checked_minutes` does."""
+    return checked_minutes(columns_of(candles), gaps)
+
+
+def columns_of(candles: Sequence[Candle]) -> RawColumns:
+    """Return `candles` as columns, as they stand."""
     if not candles:
-        raise CandleError("there are no candles")
+        return joined([])
     stamps, *prices = zip(*candles, strict=True)
     columns = [np.array(column, dtype=np.float64) for column in prices]
-    return checked_minutes(RawColumns(np.array(stamps, dtype=np.int64), *columns), gaps)
+    return RawColumns(np.array(stamps, dtype=np.int64), *columns)
 
 
 def checked_minutes(raw: RawColumns, gaps: GapPolicy = "refuse") -> Minutes:
@@ -101,13 +101,17 @@ def checked_minutes(raw: RawColumns, gaps: GapPolicy = "refuse") -> Minutes:
     are reversed, doubled or not at the turn of a minute, for numbers that no candle can have, and
     for gaps unless they are to be filled.
     """
-    _check_length(raw)
-    _check_order(raw.timestamp)
-    _check_numbers(raw)
+    for fault in find_faults(raw):
+        raise CandleError(fault.text)
+    if len(raw.timestamp) == 1:
+        raise CandleError(
+            "there is only one candle: a run needs at least two, one of them for a price to begin "
+            "with"
+        )
     places = (raw.timestamp - raw.timestamp[0]) // MINUTE_MS
     missing = int(places[-1]) + 1 - len(places)
     if missing and gaps == "refuse":
-        raise CandleError(_told_of_gaps(raw.timestamp, missing))
+        raise CandleError(told_of_gaps(find_gaps(raw.timestamp)))
     columns = [np.ascontiguousarray(column, dtype=np.float64) for column in raw[1:]]
     if missing:
         columns = _filled(columns, places)
@@ -122,75 +126,6 @@ def checked_minutes(raw: RawColumns, gaps: GapPolicy = "refuse") -> Minutes:
         close=close,
         volume=volume,
         filled_count=missing,
-    )
-
-
-def moment_text(at_ms: int) -> str:
-    """Return a moment as people write it: 2022-01-31 23:59 UTC."""
-    return f"{np.datetime_as_string(np.datetime64(at_ms, 'ms'), unit='m')} UTC".replace("T", " ", 1)
-
-
-def _check_length(raw: RawColumns) -> None:
-    count = len(raw.timestamp)
-    if any(len(column) != count for column in raw):
-        raise CandleError(f"the columns differ in length: {', '.join(str(len(c)) for c in raw)}")
-    if count == 0:
-        raise CandleError("there are no candles")
-    if count == 1:
-        raise CandleError(
-            "there is only one candle: a run needs at least two, one of them for a price to begin "
-            "with"
-        )
-
-
-def _check_order(stamps: Stamps) -> None:
-    steps = np.diff(stamps)
-    if (row := _first(steps <= 0)) is not None:
-        told = "the same minute as" if steps[row] == 0 else "earlier than"
-        at = moment_text(int(stamps[row + 1]))
-        raise CandleError(f"row {row + 2} ({at}) is {told} the row before it")
-    if (row := _first(stamps % MINUTE_MS != 0)) is not None:
-        raise CandleError(f"row {row + 1}: {int(stamps[row])} ms is not the turn of a minute")
-    if int(steps.min()) > MINUTE_MS:
-        apart = int(steps.min()) // MINUTE_MS
-        raise CandleError(f"the candles are {apart} minutes apart: one-minute candles are needed")
-
-
-def _check_numbers(raw: RawColumns) -> None:
-    for name, column in zip(raw._fields[1:], raw[1:], strict=True):
-        least = 0.0 if name == "volume" else np.nextafter(0.0, 1.0)
-        # Written so that NaN, which compares to nothing, is a fault too.
-        bad = ~((column >= least) & (column <= NUMBER_MAX))
-        if (row := _first(bad)) is not None:
-            wanted = "zero or positive" if name == "volume" else "positive"
-            told = f"{name} is {float(column[row])}: it must be {wanted} and finite"
-            raise CandleError(f"{_row(raw, row)}: {told}")
-    body_high = np.maximum(np.maximum(raw.open, raw.close), raw.low)
-    if (row := _first(raw.high < body_high)) is not None:
-        raise CandleError(f"{_row(raw, row)}: high is below another price of the candle")
-    if (row := _first(raw.low > np.minimum(raw.open, raw.close))) is not None:
-        raise CandleError(f"{_row(raw, row)}: low is above another price of the candle")
-    if (row := _first(raw.low[1:] < raw.close[:-1] / ANOMALY_FACTOR)) is not None:
-        told = f"low is less than a {ANOMALY_FACTOR:,}th of the close before it"
-        raise CandleError(f"{_row(raw, row + 1)}: {told}")
-
-
-def _first(flags: Flags) -> int | None:
-    place = int(flags.argmax()) if len(flags) else 0
-    return place if len(flags) and flags[place] else None
-
-
-def _row(raw: RawColumns, row: int) -> str:
-    return f"row {row + 1} ({moment_text(int(raw.timestamp[row]))})"
-
-
-def _told_of_gaps(stamps: Stamps, missing: int) -> str:
-    holes = np.flatnonzero(np.diff(stamps) > MINUTE_MS)
-    after = moment_text(int(stamps[holes[0]]))
-    minutes = "1 minute is" if missing == 1 else f"{missing:,} minutes are"
-    return (
-        f"{minutes} missing in {len(holes):,} gap{'s' if len(holes) > 1 else ''}, the first after "
-        f'{after}: fetch them, or let them be filled flat (gaps = "fill")'
     )
 
 

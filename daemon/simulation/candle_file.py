@@ -13,12 +13,15 @@ from typing import NamedTuple
 
 from daemon.core.candles import MINUTE_MS, Candle
 from daemon.core.errors import RejectedError
+from daemon.core.headings import (
+    COLUMNS,
+    EPOCH_MS_BELOW,
+    EPOCH_SECONDS_BELOW,
+    HeadingError,
+    places_of,
+)
 
-COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
-NAMES_OF_TIME = ("timestamp", "time", "date", "datetime", "open_time")
 SEPARATORS = (",", ";", "\t")
-EPOCH_SECONDS_BELOW = 1e11
-EPOCH_MS_BELOW = 1e14
 
 
 class CandleFileError(RejectedError):
@@ -83,8 +86,11 @@ def fill_gaps(candles: Sequence[Candle]) -> list[Candle]:
 def _numbered(lines: Iterator[str]) -> Iterator[Numbered]:
     header = next(lines, "").removeprefix("\ufeff").strip()
     separator = max(SEPARATORS, key=header.count)
-    names = [name.strip().strip('"').lower() for name in header.split(separator)]
-    places = [_place(names, column) for column in COLUMNS]
+    names = header.split(separator)
+    try:
+        places = places_of(names)
+    except HeadingError as error:
+        raise CandleFileError(1, error.column, str(error)) from None
     reader = csv.reader(lines, delimiter=separator)
     for cells in reader:
         line = reader.line_num + 1
@@ -94,16 +100,6 @@ def _numbered(lines: Iterator[str]) -> Iterator[Numbered]:
             text = f"{len(cells)} cells where the header names {len(names)}"
             raise CandleFileError(line, None, text)
         yield Numbered(line, _candle([cells[place] for place in places], line))
-
-
-def _place(names: Sequence[str], column: str) -> int:
-    """Return where `column` stands in the header."""
-    accepted = NAMES_OF_TIME if column == "timestamp" else (column,)
-    found = [place for place, name in enumerate(names) if name in accepted]
-    if len(found) == 1:
-        return found[0]
-    problem = "two columns may hold it" if found else "the header does not name it"
-    raise CandleFileError(1, column, f"{problem}; the header is {', '.join(names)!r}")
 
 
 def _candle(cells: Sequence[str], line: int) -> Candle:

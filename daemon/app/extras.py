@@ -1,0 +1,28 @@
+"""Libraries that only some commands need: what to say where they are not installed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from daemon.core.errors import FatalError
+
+RESEARCH_LIBRARIES = frozenset({"numpy", "optuna", "plotly", "pyarrow"})
+
+
+class MissingLibraryError(FatalError):
+    """A library is not installed; the text says which one and how to get it."""
+
+
+@contextmanager
+def research_libraries(what: str) -> Iterator[None]:
+    """Import within this what needs the research libraries; `what` names who wants them.
+
+    Raises MissingLibraryError where one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in RESEARCH_LIBRARIES:
+            raise
+        text = f"{what} needs the research libraries ({name} is missing): make research"
+        raise MissingLibraryError(text) from error
