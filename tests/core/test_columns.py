@@ -8,10 +8,10 @@ from tests.core.samples import MINUTE, T0
 
 
 def some_columns(count: int = 6) -> RawColumns:
-    steps = np.arange(count)
-    return RawColumns(
-        T0 + steps * MINUTE, 100.0 + steps, 103.0 + steps, 99.0 + steps, 101.0 + steps, steps * 2.0
-    )
+    minutes = np.arange(count)
+    steps = minutes.astype(np.float64)
+    prices = [np.add(steps, start, dtype=np.float64) for start in (100.0, 103.0, 99.0, 101.0)]
+    return RawColumns(T0 + minutes * MINUTE, *prices, steps)
 
 
 def test_sound_candles_have_no_fault_and_no_gap() -> None:
