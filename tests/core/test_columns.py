@@ -10,8 +10,8 @@ from tests.core.samples import MINUTE, T0
 def some_columns(count: int = 6) -> RawColumns:
     minutes = np.arange(count)
     steps = minutes.astype(np.float64)
-    prices = [np.add(steps, start, dtype=np.float64) for start in (100.0, 103.0, 99.0, 101.0)]
-    return RawColumns(T0 + minutes * MINUTE, *prices, steps)
+    columns = [np.add(steps, start, dtype=np.float64) for start in (100.0, 103.0, 99.0, 101.0, 0.0)]
+    return RawColumns(T0 + minutes * MINUTE, *columns)
 
 
 def test_sound_candles_have_no_fault_and_no_gap() -> None:
