@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from daemon.app.cli.lookahead_commands import lookahead
 from daemon.app.cli.options import (
     ConfigOption,
     JsonOption,
@@ -178,6 +179,9 @@ def version(context: typer.Context, *, as_json: JsonOption = False) -> None:
     from daemon.app.version import version_text
 
     terminal_of(context).say(version_text(as_json=as_json))
+
+
+app.command(epilog="Example: [bold]tickd lookahead breakout --sandbox[/]")(lookahead)
 
 
 @config_app.command("show", epilog="Example: [bold]tickd config show --origin[/]")
