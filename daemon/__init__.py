@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from daemon.app.api import HOMES
 
 if TYPE_CHECKING:
+    from daemon.adapters.processes import (
+        WorkerError,
+    )
     from daemon.adapters.storage.persist import (
         PersistBase,
         PersistPartialAdapter,
@@ -39,8 +42,11 @@ if TYPE_CHECKING:
         listen_done_backtest_once,
         listen_done_live,
         listen_done_live_once,
+        listen_done_walker,
+        listen_done_walker_once,
         listen_error,
         listen_exit,
+        listen_optimizer_progress,
         listen_partial_loss,
         listen_partial_loss_once,
         listen_partial_profit,
@@ -55,6 +61,10 @@ if TYPE_CHECKING:
         listen_signal_live_once,
         listen_signal_once,
         listen_validation,
+        listen_walker,
+        listen_walker_complete,
+        listen_walker_once,
+        listen_walker_progress,
     )
     from daemon.app.live_run import (
         Live,
@@ -79,6 +89,17 @@ if TYPE_CHECKING:
         get_candles,
         get_date,
         get_mode,
+    )
+    from daemon.app.walker_run import (
+        Walker,
+        WalkerRun,
+    )
+    from daemon.app.walker_schema import (
+        Variant,
+        WalkerSchema,
+        add_walker,
+        list_walkers,
+        variants,
     )
     from daemon.core.candles import (
         Candle,
@@ -112,6 +133,13 @@ if TYPE_CHECKING:
     from daemon.core.pnl import (
         ProfitLoss,
     )
+    from daemon.core.research_events import (
+        ProgressOptimizerContract,
+        ProgressWalkerContract,
+        WalkerCompleteContract,
+        WalkerContract,
+        WalkerStopContract,
+    )
     from daemon.core.risk import (
         ActivePosition,
         RiskPayload,
@@ -126,6 +154,12 @@ if TYPE_CHECKING:
         Signal,
         SignalRow,
     )
+    from daemon.core.spaces import (
+        Choice,
+        Float,
+        Int,
+        SpaceError,
+    )
     from daemon.core.statistics import (
         BacktestStatistics,
     )
@@ -133,6 +167,9 @@ if TYPE_CHECKING:
         HistoryError,
         Strategy,
         View,
+    )
+    from daemon.core.walker_statistics import (
+        WalkerStatistics,
     )
     from daemon.research.columns import (
         CandleError,
@@ -142,6 +179,10 @@ if TYPE_CHECKING:
     )
     from daemon.research.result import (
         BacktestResult,
+    )
+    from daemon.research.walker import (
+        WalkerCallbacks,
+        WalkerResult,
     )
 
 __all__ = [
@@ -154,13 +195,16 @@ __all__ = [
     "Candle",
     "CandleError",
     "Candles",
+    "Choice",
     "DoneContract",
     "ErrorContract",
     "ExchangeSchema",
     "ExitContract",
+    "Float",
     "Frame",
     "FrameError",
     "HistoryError",
+    "Int",
     "Live",
     "LiveRun",
     "LiveRunError",
@@ -176,6 +220,8 @@ __all__ = [
     "PersistSignalAdapter",
     "ProfitLoss",
     "ProgressBacktestContract",
+    "ProgressOptimizerContract",
+    "ProgressWalkerContract",
     "RegistrationError",
     "RiskContract",
     "RiskPayload",
@@ -192,15 +238,28 @@ __all__ = [
     "SignalOpened",
     "SignalRow",
     "SignalScheduled",
+    "SpaceError",
     "Strategy",
     "TickResult",
     "UnknownNameError",
+    "Variant",
     "View",
+    "Walker",
+    "WalkerCallbacks",
+    "WalkerCompleteContract",
+    "WalkerContract",
+    "WalkerResult",
+    "WalkerRun",
+    "WalkerSchema",
+    "WalkerStatistics",
+    "WalkerStopContract",
+    "WorkerError",
     "add_exchange",
     "add_frame",
     "add_history",
     "add_risk",
     "add_strategy",
+    "add_walker",
     "get_average_price",
     "get_candles",
     "get_config",
@@ -211,13 +270,17 @@ __all__ = [
     "list_frames",
     "list_risks",
     "list_strategies",
+    "list_walkers",
     "listen_backtest_progress",
     "listen_done_backtest",
     "listen_done_backtest_once",
     "listen_done_live",
     "listen_done_live_once",
+    "listen_done_walker",
+    "listen_done_walker_once",
     "listen_error",
     "listen_exit",
+    "listen_optimizer_progress",
     "listen_partial_loss",
     "listen_partial_loss_once",
     "listen_partial_profit",
@@ -232,11 +295,16 @@ __all__ = [
     "listen_signal_live_once",
     "listen_signal_once",
     "listen_validation",
+    "listen_walker",
+    "listen_walker_complete",
+    "listen_walker_once",
+    "listen_walker_progress",
     "set_config",
     "use_persist_partial_adapter",
     "use_persist_risk_adapter",
     "use_persist_schedule_adapter",
     "use_persist_signal_adapter",
+    "variants",
 ]
 
 

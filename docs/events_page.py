@@ -16,6 +16,7 @@ from daemon.core.events import Announcement, SignalClosed, TickResult, Transitio
 from daemon.core.fields import LogName
 from daemon.core.pnl import profit_loss
 from daemon.core.redaction import Redactor
+from daemon.core.research_events import ResearchEvent
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, SignalRow
 from daemon.core.subjects import Subject, Subjects
@@ -118,7 +119,8 @@ def _transitions() -> Iterator[type]:
 
 def _told() -> list[type]:
     """Return every class that may be announced, tick results first."""
-    return list(dict.fromkeys((*get_args(TickResult), *get_args(Announcement))))
+    kinds = (*get_args(TickResult), *get_args(Announcement), *get_args(ResearchEvent))
+    return list(dict.fromkeys(kinds))
 
 
 def _listeners() -> dict[str, list[Callable[..., object]]]:

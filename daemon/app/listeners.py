@@ -17,6 +17,12 @@ from daemon.core.events import (
     RiskContract,
     TickResult,
 )
+from daemon.core.research_events import (
+    ProgressOptimizerContract,
+    ProgressWalkerContract,
+    WalkerCompleteContract,
+    WalkerContract,
+)
 from daemon.core.subjects import Handler, Predicate, Unsubscribe
 
 
@@ -91,6 +97,45 @@ def listen_done_backtest_once(
 ) -> Unsubscribe:
     """Hear of the first backtest to end that `accepts`."""
     return REGISTRY.subjects.done_backtest.once(accepts, handle)
+
+
+def listen_done_walker(handle: Handler[DoneContract]) -> Unsubscribe:
+    """Hear of walkers that have ended; `strategy_name` is the walker's name."""
+    return REGISTRY.subjects.done_walker.subscribe(handle)
+
+
+def listen_done_walker_once(
+    accepts: Predicate[DoneContract], handle: Handler[DoneContract]
+) -> Unsubscribe:
+    """Hear of the first walker to end that `accepts`."""
+    return REGISTRY.subjects.done_walker.once(accepts, handle)
+
+
+def listen_walker(handle: Handler[WalkerContract]) -> Unsubscribe:
+    """Hear of each strategy that a walker has tested."""
+    return REGISTRY.subjects.walker.subscribe(handle)
+
+
+def listen_walker_once(
+    accepts: Predicate[WalkerContract], handle: Handler[WalkerContract]
+) -> Unsubscribe:
+    """Hear of the first tested strategy that `accepts`."""
+    return REGISTRY.subjects.walker.once(accepts, handle)
+
+
+def listen_walker_complete(handle: Handler[WalkerCompleteContract]) -> Unsubscribe:
+    """Hear what walkers came to, after their last strategy."""
+    return REGISTRY.subjects.walker_complete.subscribe(handle)
+
+
+def listen_walker_progress(handle: Handler[ProgressWalkerContract]) -> Unsubscribe:
+    """Hear how far walkers have come, after each strategy."""
+    return REGISTRY.subjects.progress_walker.subscribe(handle)
+
+
+def listen_optimizer_progress(handle: Handler[ProgressOptimizerContract]) -> Unsubscribe:
+    """Hear how far optimizers have come: before each source, and a last time at 1.0."""
+    return REGISTRY.subjects.progress_optimizer.subscribe(handle)
 
 
 def listen_backtest_progress(handle: Handler[ProgressBacktestContract]) -> Unsubscribe:

@@ -9,6 +9,7 @@ from daemon.core.candles import INTERVAL_MS, SIGNAL_INTERVALS, Candles
 from daemon.core.events import TickResult
 from daemon.core.params import Params
 from daemon.core.signal import Signal, SignalRow
+from daemon.core.spaces import Space, space_faults
 
 P = ParamSpec("P")
 
@@ -61,13 +62,15 @@ class Strategy:
     `interval` says how often `get_signal` is asked (1m 3m 5m 15m 30m 1h). `history` declares
     the candles that it reads, as {"1h": 200}; they are there before its first call. `risk_name`
     and `risk_list` name the risk profiles that must all allow a signal. One instance is made per
-    symbol, with the parameters from the configuration over the class's own `params`.
+    symbol, with the parameters from the configuration over the class's own `params`. `spaces`
+    says what a search may try for them, as {"fast": Int(5, 30)}.
     """
 
     strategy_name: ClassVar[str] = ""
     interval: ClassVar[str] = "5m"
     history: ClassVar[Mapping[str, int]] = MappingProxyType({})
     params: Mapping[str, object] = Params()
+    spaces: ClassVar[Mapping[str, Space]] = MappingProxyType({})
     risk_name: ClassVar[str] = ""
     risk_list: ClassVar[tuple[str, ...]] = ()
     note: ClassVar[str] = ""
@@ -128,6 +131,7 @@ def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
         isinstance(name, str) for name in risk_list
     ):
         yield 'risk_list must be names as in ("calm", "small")'
+    yield from space_faults(strategy.spaces, strategy.params)
     history: object = strategy.history
     if not isinstance(history, Mapping):
         yield 'history must be a table as in {"1h": 200}'

@@ -25,6 +25,14 @@ from daemon.core.events import (
     TickResult,
 )
 from daemon.core.guard import Raised, call_foreign, close_unawaited
+from daemon.core.research_events import (
+    ProgressOptimizerContract,
+    ProgressWalkerContract,
+    ResearchEvent,
+    WalkerCompleteContract,
+    WalkerContract,
+    WalkerStopContract,
+)
 
 FAULTS_MAX = 100
 
@@ -98,6 +106,12 @@ class Subjects:
     partial_profit: Subject[PartialProfitContract]
     partial_loss: Subject[PartialLossContract]
     risk: Subject[RiskContract]
+    done_walker: Subject[DoneContract]
+    progress_walker: Subject[ProgressWalkerContract]
+    progress_optimizer: Subject[ProgressOptimizerContract]
+    walker: Subject[WalkerContract]
+    walker_complete: Subject[WalkerCompleteContract]
+    walker_stop: Subject[WalkerStopContract]
 
     @classmethod
     def create(cls) -> "Subjects":
@@ -116,6 +130,12 @@ class Subjects:
             partial_profit=Subject("partial_profit"),
             partial_loss=Subject("partial_loss"),
             risk=Subject("risk"),
+            done_walker=Subject("done_walker"),
+            progress_walker=Subject("progress_walker"),
+            progress_optimizer=Subject("progress_optimizer"),
+            walker=Subject("walker"),
+            walker_complete=Subject("walker_complete"),
+            walker_stop=Subject("walker_stop"),
         )
 
     def take_faults(self) -> list[ConditionFault]:
@@ -153,6 +173,16 @@ AnyDelivery = (
 )
 
 
+ResearchDelivery = (
+    Delivery[DoneContract]
+    | Delivery[ProgressWalkerContract]
+    | Delivery[ProgressOptimizerContract]
+    | Delivery[WalkerContract]
+    | Delivery[WalkerCompleteContract]
+    | Delivery[WalkerStopContract]
+)
+
+
 def route(event: Announcement, subjects: Subjects) -> Iterator[AnyDelivery]:
     """Yield who hears `event`, emitter by emitter in the order of the seeds.
 
@@ -186,6 +216,25 @@ def route(event: Announcement, subjects: Subjects) -> Iterator[AnyDelivery]:
             yield from _to(subjects.performance, event)
         case ProgressBacktestContract():
             yield from _to(subjects.progress_backtest, event)
+        case _:
+            assert_never(event)
+
+
+def route_research(event: ResearchEvent, subjects: Subjects) -> Iterator[ResearchDelivery]:
+    """Yield who hears `event` of a walker or an optimizer; what is done is a walker."""
+    match event:
+        case DoneContract():
+            yield from _to(subjects.done_walker, event)
+        case ProgressWalkerContract():
+            yield from _to(subjects.progress_walker, event)
+        case ProgressOptimizerContract():
+            yield from _to(subjects.progress_optimizer, event)
+        case WalkerContract():
+            yield from _to(subjects.walker, event)
+        case WalkerCompleteContract():
+            yield from _to(subjects.walker_complete, event)
+        case WalkerStopContract():
+            yield from _to(subjects.walker_stop, event)
         case _:
             assert_never(event)
 

@@ -1,0 +1,284 @@
+"""Processes that work for this one: started afresh, fed one item at a time, and never left behind.
+
+The standard library's pool of processes gives all work up when one of them dies, cannot end them,
+and leaves them waiting for ever when this process is killed. Here each has a line of its own: it
+ends with its process at either end, and only the item that was worked on is done again.
+"""
+
+import asyncio
+import os
+import pickle
+import signal
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from mmap import ACCESS_READ, mmap
+from multiprocessing import get_context, reduction
+from multiprocessing.connection import Connection
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from daemon.core.errors import TickdError
+from daemon.core.guard import Raised, call_foreign
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+M = TypeVar("M")
+T = TypeVar("T")
+R = TypeVar("R")
+
+TRIES = 2
+"""An item is given up when its process dies that many times over it."""
+
+GRACE_S = 0.5
+"""A process whose line was closed is gone well within this; then it is killed."""
+
+ANSWER, FAILED = "answer", "failed"
+
+UNSENDABLE = (
+    "this cannot be sent to other processes: put strategies and risk rules at the top level of a "
+    "module, or work on one core"
+)
+UNSTARTED = (
+    "a worker process ended while it started: keep what starts your program below "
+    'if __name__ == "__main__":, or work on one core'
+)
+
+_SPAWN = get_context("spawn")
+
+
+class WorkerError(TickdError, RuntimeError):
+    """A worker process could not be started, or died; the text is one line that says why."""
+
+
+class WorkError(WorkerError):
+    """One item could not be worked on: it killed its process, or something raised over it."""
+
+
+class SharedBytes:
+    """Read-only bytes that processes share without copies, in a file in memory without a name.
+
+    It vanishes with the last process that holds it, however that one ends.
+    """
+
+    def __init__(self, descriptor: int, sizes: Sequence[int]) -> None:
+        self._descriptor = descriptor
+        self._sizes = sizes
+
+    @classmethod
+    def of(cls, parts: Sequence[memoryview]) -> "SharedBytes":
+        """Return a copy of `parts` that can be shared."""
+        descriptor = _unnamed_file()
+        with open(descriptor, "wb", closefd=False) as file:
+            file.writelines(parts)
+        return cls(descriptor, [part.nbytes for part in parts])
+
+    def __reduce__(self) -> tuple[Callable[..., "SharedBytes"], tuple[object, object]]:
+        # Only while a process is being started can a descriptor be handed to it.
+        return _received, (reduction.DupFd(self._descriptor), self._sizes)
+
+    def views(self) -> list[memoryview]:
+        """Return the parts as they were given."""
+        if not sum(self._sizes):
+            return [memoryview(b"") for _ in self._sizes]
+        whole = memoryview(mmap(self._descriptor, 0, access=ACCESS_READ))
+        views, start = [], 0
+        for size in self._sizes:
+            views.append(whole[start : start + size])
+            start += size
+        return views
+
+    def close(self) -> None:
+        """Let go of it here."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[M, T, R]):
+    """What a worker does: `start(material, views)` returns the function that works on items.
+
+    `start` must be a function of a module, so that another process finds it.
+    """
+
+    start: Callable[[M, list[memoryview]], Callable[[T], R]]
+    material: M
+    shared: SharedBytes
+
+
+class _Duplicate(Protocol):
+    """A descriptor on its way to another process."""
+
+    def detach(self) -> int: ...
+
+
+def _received(duplicate: _Duplicate, sizes: Sequence[int]) -> SharedBytes:
+    return SharedBytes(duplicate.detach(), sizes)
+
+
+class Worker(Generic[M, T, R]):
+    """One process, which starts with its first item and works on one at a time."""
+
+    def __init__(self, task: Task[M, T, R]) -> None:
+        self._task = task
+        self._lock = Lock()
+        self._process: BaseProcess | None = None
+        self._line: Connection | None = None
+        self._is_over = False
+
+    @property
+    def process_id(self) -> int | None:
+        """Return the id of the process, None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def work(self, item: T) -> R:
+        """Return what the function makes of `item`; this blocks. Raises WorkerError."""
+        code: int | None = None
+        for _ in range(TRIES):
+            line = self._line or self._start()
+            try:
+                line.send(item)
+                kind, answer = line.recv()
+            except (EOFError, OSError):
+                code = self._bury()
+                continue
+            if kind == FAILED:
+                raise WorkError(f"in a worker process: {answer}")
+            value: R = answer
+            return value
+        raise WorkError(f"its worker process died {TRIES} times ({_told(code)})")
+
+    def end(self) -> None:
+        """Kill the process. A call of `work` that is under way in another thread raises then."""
+        with self._lock:
+            self._is_over = True
+            if self._process is not None:
+                self._process.kill()
+
+    def close(self) -> None:
+        """End, and let everything go. No call of `work` may be under way."""
+        self.end()
+        if self._process is not None:
+            self._bury()
+
+    def _start(self) -> Connection:
+        ours, theirs = _SPAWN.Pipe()
+        try:
+            body = bytes(reduction.ForkingPickler.dumps((self._task.start, self._task.material)))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            ours.close()
+            theirs.close()
+            raise WorkerError(f"{UNSENDABLE} ({error})") from error
+        process = _SPAWN.Process(
+            target=_serve, args=(theirs, self._task.shared, body), daemon=True, name="tickd-worker"
+        )
+        with self._lock:
+            if self._is_over:
+                ours.close()
+                theirs.close()
+                raise WorkerError("the work was given up")
+            process.start()
+            self._process, self._line = process, ours
+        theirs.close()
+        try:
+            kind, text = ours.recv()
+        except (EOFError, OSError):
+            raise WorkerError(f"{UNSTARTED} ({_told(self._bury())})") from None
+        if kind == FAILED:
+            self._bury()
+            raise WorkerError(f"a worker process cannot begin: {text}")
+        return ours
+
+    def _bury(self) -> int | None:
+        """Let go of a process that has died, or dies now; return its exit code."""
+        process, line = self._process, self._line
+        self._process = self._line = None
+        assert process is not None
+        assert line is not None
+        line.close()
+        # One whose line is closed ends by itself; one that works on is not waited for.
+        process.join(GRACE_S)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        code = process.exitcode
+        process.close()
+        return code
+
+
+class Workers(Generic[M, T, R]):
+    """Some worker processes with the same task, for one event loop. Close them in the end."""
+
+    def __init__(self, task: Task[M, T, R], count: int) -> None:
+        self._workers = [Worker(task) for _ in range(count)]
+        self._threads = ThreadPoolExecutor(max(1, count), thread_name_prefix="worker-line")
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Return the ids of the processes that have started and not ended."""
+        return [worker.process_id for worker in self._workers if worker.process_id is not None]
+
+    def hands(self) -> list[Callable[[T], Coroutine[object, object, R]]]:
+        """Return a function per worker that has it work on an item. They raise WorkerError."""
+        return [partial(self._work, worker) for worker in self._workers]
+
+    async def _work(self, worker: Worker[M, T, R], item: T) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, worker.work, item)
+
+    def close(self) -> None:
+        """Kill every process, also in the middle of its work, and wait until all are gone."""
+        for worker in self._workers:
+            worker.end()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+
+
+def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
+    """Work in a process of its own until the other end of `line` is gone."""
+    # Ctrl-C goes to all processes of a terminal: the first one decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begun = call_foreign(_begin, body, shared)
+    if isinstance(begun, Raised):
+        line.send((FAILED, _line_of(begun)))
+        return
+    line.send((ANSWER, None))
+    with suppress(EOFError, OSError):
+        while True:
+            made = call_foreign(begun.value, line.recv())
+            if isinstance(made, Raised):
+                line.send((FAILED, _line_of(made)))
+            else:
+                line.send((ANSWER, made.value))
+
+
+def _begin(body: bytes, shared: SharedBytes) -> Callable[[object], object]:
+    start, material = pickle.loads(body)  # noqa: S301 - from the process that started this one
+    function: Callable[[object], object] = start(material, shared.views())
+    return function
+
+
+def _line_of(raised: Raised) -> str:
+    place = f" (at {raised.place})" if raised.place else ""
+    return " ".join(f"{raised.error}: {raised.message}{place}".split())
+
+
+def _told(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    with suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"
+
+
+def _unnamed_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("tickd-candles")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

@@ -1,0 +1,245 @@
+"""`Walker`: compare registered strategies over history from a program of your own.
+
+Each strategy is a backtest of its own, on this core or on another one; the results are the same.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from daemon.app.hands import core_count, open_hands, terms_of
+from daemon.app.history import history
+from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.app.report_files import write_report
+from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
+from daemon.core.errors import TickdError
+from daemon.core.research_events import WalkerContract
+from daemon.core.walker_statistics import WalkerSetup, WalkerStatistics
+from daemon.reports.as_json import as_json
+from daemon.reports.places import report_path
+from daemon.reports.walker import render_walker
+from daemon.research import walker as engine
+from daemon.research.assignment import Assignment, Terms
+from daemon.research.columns import Minutes
+from daemon.research.walk_telling import WalkTeller
+from daemon.research.walker import Walk, WalkerResult
+
+RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
+StopRun = Callable[[], Awaitable[None]]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class WalkerRun:
+    """One walk: what it is about, how it fares, and what it has come to."""
+
+    symbol: str
+    walker_name: str
+    walk: Walk
+    terms: Terms
+    minutes: Minutes
+    cores: int
+    engine: engine.Walker
+    status: RunStatus = "ready"
+
+    async def go(self) -> AsyncGenerator[WalkerContract, None]:
+        """Run, once; whatever ends it, what there is by then stays readable."""
+        self.status = "pending"
+        try:
+            hand_count = min(self.cores, len(self.walk.assignments))
+            async with (
+                open_hands(self.terms, self.minutes, hand_count) as hands,
+                aclosing(self.engine.run(hands)) as told,
+            ):
+                async for event in told:
+                    yield event
+            self.status = "fulfilled"
+        finally:
+            if self.status == "pending":
+                self.status = "rejected"
+
+    async def drain(self) -> None:
+        """Run without yielding; what keeps it from its end is told on `exit`."""
+        try:
+            async for _ in self.go():
+                pass
+        except TickdError as error:
+            at_ms = self.walk.assignments[0].frame.start_ms
+            with WalkTeller(REGISTRY.subjects, self.walk.key, at_ms) as teller:
+                await teller.exit("walker", type(error).__name__, str(error))
+
+
+class Walker:
+    """Runs, stops and reads walkers. All of it belongs on one event loop."""
+
+    @staticmethod
+    async def run(
+        symbol: str, *, walker_name: str, cores: int | None = None
+    ) -> AsyncGenerator[WalkerContract, None]:
+        """Test the walker's strategies; yield what each came to, in their order.
+
+        `cores` is how many processes work on it, this one included; all cores if left out. Raises
+        UnknownNameError, RegistrationError for a parameter that does not exist, and WorkerError.
+        Leaving it early (under `contextlib.aclosing`) leaves a valid report of what there was.
+        """
+        run = _prepare(symbol, walker_name, cores)
+        async with aclosing(run.go()) as told:
+            async for event in told:
+                yield event
+
+    @staticmethod
+    def background(symbol: str, *, walker_name: str, cores: int | None = None) -> StopRun:
+        """Run without yielding; return a function that stops the walk and waits for its end.
+
+        The end is told on `done_walker`, a failure on `exit`. Raises as `run` does.
+        """
+        run = _prepare(symbol, walker_name, cores)
+        task = asyncio.get_running_loop().create_task(run.drain(), name="walker")
+        _TASKS.add(task)
+        task.add_done_callback(_TASKS.discard)
+
+        async def stop() -> None:
+            await run.engine.stop()
+            # A listener of the walk may call this, and the walk waits for its listeners.
+            if asyncio.current_task() is not task:
+                await asyncio.wait([task])
+
+        return stop
+
+    @staticmethod
+    async def stop(symbol: str, walker_name: str) -> None:
+        """Test no further strategy; those under way are given up, those tested stay."""
+        await _find(symbol, walker_name).engine.stop()
+
+    @staticmethod
+    def get_data(symbol: str, walker_name: str) -> WalkerStatistics:
+        """Return the newest walk's comparison so far. Raises UnknownNameError without one."""
+        return _find(symbol, walker_name).engine.result().statistics
+
+    @staticmethod
+    def get_result(symbol: str, walker_name: str) -> WalkerResult:
+        """Return all that the newest walk came to: the same inputs give the same record."""
+        return _find(symbol, walker_name).engine.result()
+
+    @staticmethod
+    def get_report(symbol: str, walker_name: str) -> str:
+        """Return the newest walk's report as Markdown. Raises NoResultsError before a result."""
+        result = Walker.get_result(symbol, walker_name)
+        remarks = "".join(f"- {line}\n" for line in _remarks(result))
+        report = render_walker(result.statistics)
+        return f"{report}\n## Remarks\n\n{remarks}" if remarks else report
+
+    @staticmethod
+    async def dump(symbol: str, walker_name: str, path: str | Path = "dump") -> Path:
+        """Write the report below the folder `path`, and its JSON beside it; return its place."""
+        place = Path(path) / report_path("walker", walker_name)
+        report = Walker.get_report(symbol, walker_name)
+        record = walker_json(Walker.get_result(symbol, walker_name))
+        await asyncio.to_thread(write_report, place, report, record)
+        return place
+
+    @staticmethod
+    def list() -> tuple[WalkerRun, ...]:
+        """Return the newest walk of each (symbol, walker), in the order of their start."""
+        return tuple(_RUNS.values())
+
+
+def walker_json(result: WalkerResult) -> str:
+    """Return `result` as JSON: byte for byte the same for the same inputs, on any cores."""
+    stats = result.statistics
+    record = {
+        "walker_name": stats.walker_name,
+        "symbol": stats.symbol,
+        "exchange_name": stats.exchange_name,
+        "frame_name": stats.frame_name,
+        "metric": stats.metric,
+        "total_strategies": stats.total_strategies,
+        "is_complete": result.is_complete,
+        "best_strategy": stats.best_strategy,
+        "best_metric": stats.best_metric,
+        "ranks": [
+            {"strategy_name": row.strategy_name, "metric_value": row.metric_value, "rank": row.rank}
+            for row in stats.strategy_results
+        ],
+        "failures": result.failures,
+        "backtests": result.backtests,
+    }
+    return json.dumps(as_json(record), ensure_ascii=False, indent=2) + "\n"
+
+
+_RUNS: dict[tuple[str, str], WalkerRun] = {}
+_TASKS: set[asyncio.Task[None]] = set()
+
+
+def _prepare(symbol: str, walker_name: str, cores: int | None) -> WalkerRun:
+    schema = find_walker(walker_name)
+    if cores is not None and cores < 1:
+        raise RegistrationError(f"cores must be at least 1, not {cores}")
+    walk = _walk_of(symbol, schema)
+    names = [variant.strategy_name for variant in schema.variants]
+    run = WalkerRun(
+        symbol=symbol,
+        walker_name=walker_name,
+        walk=walk,
+        terms=terms_of(symbol, schema.exchange_name, names),
+        minutes=history(schema.exchange_name, symbol),
+        cores=core_count() if cores is None else cores,
+        engine=engine.Walker(walk, REGISTRY.subjects),
+    )
+    _RUNS.pop((symbol, walker_name), None)
+    _RUNS[symbol, walker_name] = run
+    return run
+
+
+def _walk_of(symbol: str, schema: WalkerSchema) -> Walk:
+    # Heard by nobody, also by the frame's own callback: it may live in another process.
+    frame = replace(REGISTRY.frame(schema.frame_name), on_timeframe=None)
+    for variant in schema.variants:
+        check_params(variant.strategy_name, variant.params)
+    assignments = tuple(
+        Assignment(
+            name=variant.name,
+            strategy_name=variant.strategy_name,
+            frame=frame,
+            params=dict(variant.params),
+        )
+        for variant in schema.variants
+    )
+    setup = WalkerSetup(
+        walker_name=schema.walker_name,
+        symbol=symbol,
+        exchange_name=schema.exchange_name,
+        frame_name=schema.frame_name,
+        total_strategies=len(assignments),
+        metric=schema.metric,
+    )
+    return Walk(setup=setup, assignments=assignments, callbacks=schema.callbacks)
+
+
+def _find(symbol: str, walker_name: str) -> WalkerRun:
+    run = _RUNS.get((symbol, walker_name))
+    if run is None:
+        raise UnknownNameError(f"there is no walk of {walker_name} on {symbol}")
+    return run
+
+
+def _remarks(result: WalkerResult) -> Iterator[str]:
+    if not result.is_complete:
+        yield "This walk was ended before its time: the figures cover what there was by then."
+    for failure in result.failures:
+        yield f"{failure.strategy_name} could not be tested: {failure.message}"
+    for backtest in result.backtests:
+        lane = backtest.lanes[0]
+        if lane.worst_case is not None:
+            worst = lane.worst_case.total_pnl
+            told = "N/A" if worst is None else f"{worst:+.2f} %"
+            yield (
+                f"{lane.key.strategy_name}: {lane.ambiguous_bar_count:,} bars leave open what came "
+                f"first; in the worst order the total PnL is {told}."
+            )
+        if lane.error_counts:
+            count = sum(each.count for each in lane.error_counts)
+            yield f"{lane.key.strategy_name}: {count:,} errors; the backtest alone tells them."

@@ -1,0 +1,105 @@
+"""One backtest of many: the strategy, its parameters and the frame, on what all of them share.
+
+Both halves can be sent to another process; the same assignment gives the same evaluation there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from daemon.core.frame import Frame
+from daemon.core.params import Params
+from daemon.core.risk import RiskProfile
+from daemon.core.rules import Rules
+from daemon.core.signal import Key
+from daemon.core.strategy import Strategy
+from daemon.research.backtest import Backtest
+from daemon.research.columns import Minutes
+from daemon.research.containment import Limits
+from daemon.research.plan import BacktestError, Job, Plan
+from daemon.research.result import BacktestResult
+from daemon.research.slices import Slices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What all backtests of a comparison have in common, beside the candles."""
+
+    symbol: str
+    exchange_name: str
+    strategies: Mapping[str, type[Strategy]]
+    rules: Rules = field(default_factory=Rules)
+    profiles: tuple[RiskProfile, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Run the strategy `strategy_name` with `params` over its own, under the name `name`.
+
+    The PnL is summed up in `slice_count` equal slices of the frame, if there are any.
+    """
+
+    name: str
+    strategy_name: str
+    frame: Frame
+    params: Mapping[str, object] = field(default_factory=dict)
+    slice_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What an assignment came to; `slice_pnl` in percent points, oldest first."""
+
+    result: BacktestResult
+    slice_pnl: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An assignment could not be carried out: the class of the error, and one line why."""
+
+    error: str
+    message: str
+
+
+Outcome = Evaluation | Failure
+
+
+async def evaluate(terms: Terms, minutes: Minutes, assignment: Assignment) -> Outcome:
+    """Run the backtest of `assignment`, heard by nobody. What it cannot be is a Failure."""
+    slices = Slices(assignment.frame, assignment.slice_count)
+    try:
+        run = Backtest(plan_of(terms, minutes, assignment))
+        async for told in run.run():
+            slices.add(told)
+    except BacktestError as error:
+        return Failure(error=type(error).__name__, message=str(error))
+    return Evaluation(result=run.result(), slice_pnl=slices.pnl)
+
+
+def plan_of(terms: Terms, minutes: Minutes, assignment: Assignment) -> Plan:
+    """Return the backtest that `assignment` asks for. Raises BacktestError."""
+    strategy = terms.strategies[assignment.strategy_name]
+    key = Key(exchange_name=terms.exchange_name, symbol=terms.symbol, strategy_name=assignment.name)
+    risks = (*filter(None, [strategy.risk_name]), *strategy.risk_list)
+    job = Job(
+        key=key,
+        make=partial(make, strategy, assignment.params),
+        minutes=minutes,
+        risk_names=tuple(dict.fromkeys(risks)),
+    )
+    return Plan(
+        jobs=(job,),
+        frame=assignment.frame,
+        rules=terms.rules,
+        profiles=terms.profiles,
+        limits=terms.limits,
+    )
+
+
+def make(strategy: type[Strategy], params: Mapping[str, object]) -> Strategy:
+    """Return a strategy with `params` over its own."""
+    made = strategy()
+    made.params = Params(strategy.params, params)
+    return made
