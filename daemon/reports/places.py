@@ -7,7 +7,7 @@ from urllib.parse import quote
 ReportKind = Literal[
     "backtest", "live", "schedule", "performance", "heatmap", "partial", "risk", "walker"
 ]
-ReportFormat = Literal["md", "json"]
+ReportFormat = Literal["md", "json", "html"]
 
 NAME_LENGTH_MAX = 200
 """File systems take 255; a temp file's prefix needs some."""
