@@ -21,7 +21,7 @@ import numpy as np
 from daemon.adapters.candles.formats import kind_of
 from daemon.adapters.candles.names import SUFFIX, Series, is_month
 from daemon.app.extras import research_libraries
-from daemon.core.columns import Flags, GapPolicy, RawColumns, Span, moment_text
+from daemon.core.columns import Flags, GapPolicy, RawColumns, Span, find_faults, moment_text
 from daemon.core.errors import CandleError, RejectedError
 from daemon.research.columns import Minutes, checked_minutes, columns_of
 from daemon.simulation.candle_file import parse_candles
@@ -72,15 +72,16 @@ def read_minutes(source: Stored | Path | str, *, gaps: GapPolicy = "refuse") -> 
     return replace(minutes, filled_count=minutes.filled_count + filled) if filled else minutes
 
 
-def read_file(path: Path) -> Read:
+def read_file(path: Path, *, with_faults: bool = False) -> Read:
     """Return what a candle file or a folder of the store holds, as it stands.
 
-    Raises CandleError where it is missing or is no candle file, and MissingLibraryError.
+    A fault in a text is told at once, with its line, unless `with_faults` wants the rows all the
+    same. Raises CandleError where it is missing or is no candle file, and MissingLibraryError.
     """
     try:
         kind = kind_of(path)
         if kind == "text":
-            return _unfilled(_read_text(path))
+            return _unfilled(_read_text(path, with_faults=with_faults))
         with research_libraries(f"{path}: reading {kind} files"):
             from daemon.adapters.candles import arrow, store  # noqa: PLC0415 - an extra
         if kind == "folder":
@@ -133,7 +134,7 @@ def _name_of(source: Stored | Path | str) -> str:
     return f"{source.symbol} on {source.exchange}" if isinstance(source, Stored) else str(source)
 
 
-def _read_text(path: Path) -> RawColumns:
+def _read_text(path: Path, *, with_faults: bool) -> RawColumns:
     """Return the rows of a CSV file: fast where all is well, else line by line to find the fault.
 
     Both ways read the same; the fast one needs pyarrow.
@@ -144,7 +145,7 @@ def _read_text(path: Path) -> RawColumns:
         quick = None
     else:
         quick = read_csv(path)
-    if quick is not None:
+    if quick is not None and (with_faults or not any(find_faults(quick))):
         return quick
     try:
         with path.open(encoding="utf-8-sig") as lines:

@@ -56,7 +56,7 @@ async def open_venue(config: Config, past: Past, stack: AsyncExitStack) -> Venue
         return Venue(
             clock=clock,
             checked_clock=clock,
-            overrides=_overrides(config),
+            overrides=overrides_of(config),
             where=config.exchange.id,
         )
     if config.sandbox.url:
@@ -98,7 +98,7 @@ async def _outside(url: str) -> Venue:
     )
 
 
-def _overrides(config: Config) -> dict[str, Any]:
+def overrides_of(config: Config) -> dict[str, Any]:
     """Return ccxt's settings for the addresses; a name with dots lies deeper, as in "ws.spot"."""
     addresses: dict[str, Any] = {}
     for name, url in config.exchange.urls.items():
