@@ -138,7 +138,7 @@ async def test_s5_a_scraper_that_does_not_read_holds_up_nobody(
                 assert (await client.get("/livez"))[0] == 200
 
         async with asyncio.timeout(20.0):
-            while server_connections(client):  # its time will be over
+            while server_connections(client):  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.05)
         slow.close()
 
