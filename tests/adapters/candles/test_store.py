@@ -48,6 +48,7 @@ def test_a_stretch_is_read_alone(tmp_path: Path) -> None:
     assert held.rows.timestamp.tolist() == [FEBRUARY - MINUTE, FEBRUARY]
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12), st.sampled_from([101.0, 102.0]))))
 def test_whatever_comes_in_whatever_order_the_newest_row_of_a_minute_stays(
     tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[int, int, float]]
