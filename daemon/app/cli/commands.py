@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from daemon.app.cli.data import data as data_app
 from daemon.app.cli.lookahead_commands import lookahead
 from daemon.app.cli.options import (
     ConfigOption,
@@ -44,6 +45,7 @@ config_app = typer.Typer(
 app.add_typer(config_app, name="config")
 app.add_typer(state, name="state")
 app.add_typer(journal, name="journal")
+app.add_typer(data_app, name="data")
 
 
 @app.callback()
@@ -148,7 +150,7 @@ def sandbox(  # noqa: PLR0913 - each is an option of the command
     speed: Annotated[float | None, typer.Option(help="Market seconds per second of yours.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed makes the same market.")] = None,
     replay: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Replay this candle file.")
+        Path | None, typer.Option(metavar="FILE", help="Replay these one-minute candles.")
     ] = None,
     symbols: Annotated[
         str | None, typer.Option(metavar="A/B,C/D", help="Only these pairs.")

@@ -67,6 +67,9 @@ def exit_code_of(error: TickdError | OSError) -> ExitCode:
             return ExitCode.CONFIG if is_taken else ExitCode.TEMPORARY
         case ConfigError():
             return ExitCode.CONFIG
+        case RejectedError() if isinstance(error, ValueError):
+            # What was given cannot be used: candles, a frame, a sizing rule.
+            return ExitCode.FINDINGS
         case StateLockedError() | TransientError():
             return ExitCode.TEMPORARY
         case RejectedError():

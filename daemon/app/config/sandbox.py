@@ -89,8 +89,9 @@ class SandboxSection(Section):
     replay: FilePath | None = Field(
         default=None,
         examples=["data/btc-usdt-1m.csv"],
-        description="Replay this CSV file (timestamp,open,high,low,close,volume, by the minute)"
-        " in place of the generated pairs.",
+        description="Replay these one-minute candles in place of the generated pairs: a CSV file"
+        " (timestamp,open,high,low,close,volume), Parquet, Feather, or a market's folder of the"
+        " store, as in data/binance/BTC_USDT (the last three need `make research`).",
     )
     replay_symbol: Symbol = Field(
         default="BTC/USDT", description="The market that the replayed file is told as."
