@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from daemon.app.api import HOMES
 
 if TYPE_CHECKING:
+    from daemon.adapters.optuna_studies import (
+        StudyError,
+    )
     from daemon.adapters.processes import (
         WorkerError,
     )
@@ -90,6 +93,12 @@ if TYPE_CHECKING:
         get_date,
         get_mode,
     )
+    from daemon.app.search_run import (
+        Search,
+        SearchSchema,
+        add_search,
+        list_searches,
+    )
     from daemon.app.walker_run import (
         Walker,
         WalkerRun,
@@ -150,6 +159,9 @@ if TYPE_CHECKING:
     from daemon.core.rules import (
         Rules,
     )
+    from daemon.core.search import (
+        SearchResult,
+    )
     from daemon.core.signal import (
         Signal,
         SignalRow,
@@ -179,6 +191,10 @@ if TYPE_CHECKING:
     )
     from daemon.research.result import (
         BacktestResult,
+    )
+    from daemon.research.walk_forward import (
+        WalkForward,
+        WindowError,
     )
     from daemon.research.walker import (
         WalkerCallbacks,
@@ -230,6 +246,9 @@ __all__ = [
     "RiskValidation",
     "Rules",
     "RulesError",
+    "Search",
+    "SearchResult",
+    "SearchSchema",
     "Signal",
     "SignalActive",
     "SignalCancelled",
@@ -240,10 +259,12 @@ __all__ = [
     "SignalScheduled",
     "SpaceError",
     "Strategy",
+    "StudyError",
     "TickResult",
     "UnknownNameError",
     "Variant",
     "View",
+    "WalkForward",
     "Walker",
     "WalkerCallbacks",
     "WalkerCompleteContract",
@@ -253,11 +274,13 @@ __all__ = [
     "WalkerSchema",
     "WalkerStatistics",
     "WalkerStopContract",
+    "WindowError",
     "WorkerError",
     "add_exchange",
     "add_frame",
     "add_history",
     "add_risk",
+    "add_search",
     "add_strategy",
     "add_walker",
     "get_average_price",
@@ -269,6 +292,7 @@ __all__ = [
     "list_exchanges",
     "list_frames",
     "list_risks",
+    "list_searches",
     "list_strategies",
     "list_walkers",
     "listen_backtest_progress",

@@ -4,7 +4,7 @@ Each port has an implementation that production runs on in `adapters/` and one i
 Implementations raise the errors of `daemon.core.errors` and no library's own.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,6 +12,7 @@ from daemon.core.candles import Candle
 from daemon.core.events import Announcement, PerformanceMetric
 from daemon.core.orders import Order
 from daemon.core.records import Follower, Journaled, JournalEntry, StoredState, Truth
+from daemon.core.search import StoredTrial, TrialRecord
 from daemon.core.states import Filled
 
 MeterName = Literal[PerformanceMetric, "tick_lateness", "loop_lag", "journal_append"]
@@ -147,6 +148,30 @@ class Sink(Protocol):
 
     async def send(self, events: Sequence[Announcement]) -> None:
         """Deliver in order. May raise: the events are lost and counted."""
+        ...
+
+
+class Study(Protocol):
+    """Trials of one search, durable: it says what to try next, and remembers what came of it."""
+
+    async def trials(self) -> Sequence[StoredTrial]:
+        """Return all trials that were asked for, in the order of their numbers."""
+        ...
+
+    async def ask(self, number: int) -> StoredTrial:
+        """Return the next trial: a function of the seed, its number and what was told before."""
+        ...
+
+    async def tell(self, trial: StoredTrial) -> None:
+        """Keep what a trial came to."""
+        ...
+
+    async def tests(self) -> Mapping[int, TrialRecord]:
+        """Return what trials came to on the test range, by their numbers."""
+        ...
+
+    async def note_test(self, number: int, record: TrialRecord) -> None:
+        """Keep what a trial came to on the test range."""
         ...
 
 

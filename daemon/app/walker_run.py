@@ -23,7 +23,7 @@ from daemon.reports.as_json import as_json
 from daemon.reports.places import report_path
 from daemon.reports.walker import render_walker
 from daemon.research import walker as engine
-from daemon.research.assignment import Assignment, Terms
+from daemon.research.assignment import Assignment, Terms, plan_of
 from daemon.research.columns import Minutes
 from daemon.research.walk_telling import WalkTeller
 from daemon.research.walker import Walk, WalkerResult
@@ -82,7 +82,8 @@ class Walker:
         """Test the walker's strategies; yield what each came to, in their order.
 
         `cores` is how many processes work on it, this one included; all cores if left out. Raises
-        UnknownNameError, RegistrationError for a parameter that does not exist, and WorkerError.
+        UnknownNameError, RegistrationError for a parameter that does not exist, BacktestError for a
+        frame outside of the candles, and WorkerError.
         Leaving it early (under `contextlib.aclosing`) leaves a valid report of what there was.
         """
         run = _prepare(symbol, walker_name, cores)
@@ -179,13 +180,16 @@ def _prepare(symbol: str, walker_name: str, cores: int | None) -> WalkerRun:
     if cores is not None and cores < 1:
         raise RegistrationError(f"cores must be at least 1, not {cores}")
     walk = _walk_of(symbol, schema)
-    names = [variant.strategy_name for variant in schema.variants]
+    terms = terms_of(symbol, schema.exchange_name, [each.strategy_name for each in schema.variants])
+    minutes = history(schema.exchange_name, symbol)
+    # Raises, in one line, for a frame that lies outside of the candles.
+    plan_of(terms, minutes, walk.assignments[0])
     run = WalkerRun(
         symbol=symbol,
         walker_name=walker_name,
         walk=walk,
-        terms=terms_of(symbol, schema.exchange_name, names),
-        minutes=history(schema.exchange_name, symbol),
+        terms=terms,
+        minutes=minutes,
         cores=core_count() if cores is None else cores,
         engine=engine.Walker(walk, REGISTRY.subjects),
     )

@@ -56,8 +56,8 @@ class Choice:
         for value in values:
             if not isinstance(value, str | bool) and not _is_number(value):
                 raise SpaceError(f"Choice takes texts, finite numbers and flags, not {value!r}")
-        kinds = [(type(value), value) for value in values]
-        if len(set(kinds)) < len(kinds):
+        # True is equal to 1: who looks a value up must not find the other.
+        if len(set(values)) < len(values):
             raise SpaceError("Choice holds a value twice")
         object.__setattr__(self, "values", values)
 

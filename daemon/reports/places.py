@@ -5,7 +5,7 @@ from typing import Literal
 from urllib.parse import quote
 
 ReportKind = Literal[
-    "backtest", "live", "schedule", "performance", "heatmap", "partial", "risk", "walker"
+    "backtest", "live", "schedule", "performance", "heatmap", "partial", "risk", "walker", "search"
 ]
 ReportFormat = Literal["md", "json", "html"]
 

@@ -26,6 +26,7 @@ NOTHING: tuple[Any, ...] = (None,)
         (lambda: Float(1.0, 2.0, step=-1.0), "step must be above 0"),
         (lambda: Choice("sma"), "at least two"),
         (lambda: Choice("sma", "sma"), "twice"),
+        (lambda: Choice(True, 1), "twice"),
         (lambda: Choice("sma", *NOTHING), "not None"),
     ],
 )
@@ -34,10 +35,6 @@ def test_a_space_that_makes_no_sense_is_refused_with_its_reason(
 ) -> None:
     with pytest.raises(SpaceError, match=message):
         make()
-
-
-def test_true_and_one_are_two_choices() -> None:
-    assert Choice(True, 1).values == (True, 1)
 
 
 def test_the_size_is_how_many_sets_of_parameters_there_are() -> None:
