@@ -109,7 +109,8 @@ def prepare(
     return Embedded(market=market, clock=clock, server=server, folder=folder)
 
 
-def _generated(section: SandboxSection, kept: dict[str, Any]) -> GeneratedMarket:
+def generated_market(section: SandboxSection) -> GeneratedMarket:
+    """Return the market that the table makes, from its very first moment on."""
     specs = [
         MarketSpec(
             symbol=pair.symbol,
@@ -123,7 +124,11 @@ def _generated(section: SandboxSection, kept: dict[str, Any]) -> GeneratedMarket
         )
         for pair in section.pairs
     ]
-    fresh = GeneratedMarket(specs, section.seed, _epoch_ms(section) - HISTORY_MS)
+    return GeneratedMarket(specs, section.seed, _epoch_ms(section) - HISTORY_MS)
+
+
+def _generated(section: SandboxSection, kept: dict[str, Any]) -> GeneratedMarket:
+    fresh = generated_market(section)
     if kept.get("seed") != section.seed or kept.get("start_ms") != fresh.start_ms:
         return fresh
     try:

@@ -99,6 +99,19 @@ class Backtest:
         )
 
     @property
+    def progress(self) -> float:
+        """Return how much of the frame is behind the pass that is under way, 0..1."""
+        frame = self._plan.frame
+        lanes = (self._worst or self._headline).lanes
+        done_ms = min(lane.now_ms for lane in lanes) - frame.start_ms
+        return min(1.0, max(0.0, done_ms / max(1, frame.end_ms - frame.start_ms)))
+
+    @property
+    def is_in_worst_case(self) -> bool:
+        """Say whether the second pass, for the worst case, has begun."""
+        return self._worst is not None
+
+    @property
     def plan(self) -> Plan:
         return self._plan
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from daemon.app.cli.backtest_commands import backtest
 from daemon.app.cli.data import data as data_app
 from daemon.app.cli.lookahead_commands import lookahead
 from daemon.app.cli.options import (
@@ -22,6 +23,7 @@ from daemon.app.cli.options import (
     open_config,
     parse_duration,
 )
+from daemon.app.cli.report_commands import report
 from daemon.app.cli.state_commands import journal, state
 from daemon.app.cli.terminal import finish, found, terminal_of
 
@@ -44,6 +46,8 @@ config_app = typer.Typer(
 )
 app.add_typer(config_app, name="config")
 app.add_typer(state, name="state")
+app.command(epilog="Example: [bold]tickd backtest breakout --sandbox --html[/]")(backtest)
+app.command(epilog="Example: [bold]tickd report --html[/]")(report)
 app.add_typer(journal, name="journal")
 app.add_typer(data_app, name="data")
 

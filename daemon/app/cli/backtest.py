@@ -1,0 +1,212 @@
+"""`tickd backtest`: strategies over history, from the command line."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from daemon.app.backtest_page import LaneFacts, atr_of, page_of, trades_of
+from daemon.app.backtest_remarks import remarks_of
+from daemon.app.cli.backtest_plan import Asked, Prepared, prepare
+from daemon.app.cli.backtest_show import summary
+from daemon.app.cli.sizing_text import SizingWanted
+from daemon.app.cli.terminal import Terminal
+from daemon.app.config.settings import Config
+from daemon.app.exit_codes import ExitCode
+from daemon.app.extras import research_libraries
+from daemon.app.report_files import write_whole
+from daemon.core.collector import NEWEST_MAX
+from daemon.core.equity import Account, account_of
+from daemon.core.statistics import BacktestStatistics
+from daemon.core.subjects import Subjects
+from daemon.reports.as_json import as_json
+from daemon.reports.backtest import render_backtest
+from daemon.reports.places import report_path
+from daemon.research.backtest import Backtest
+from daemon.research.result import BacktestResult, LaneResult
+
+PROGRESS_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What becomes of the result."""
+
+    as_json: bool
+    with_html: bool
+    with_notes: bool
+    report_dir: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A run that is over: what it came to, and whether somebody ended it."""
+
+    result: BacktestResult
+    is_interrupted: bool
+
+
+def run_backtest(
+    terminal: Terminal, config: Config, asked: Asked, output: Output, sizing: SizingWanted | None
+) -> int:
+    """Run what is asked for, tell and write what it came to; return the exit code.
+
+    Raises RejectedError, in one line, for what cannot be run.
+    """
+    prepared = prepare(config, asked)
+    outcome = asyncio.run(_run(prepared, is_shown=sys.stderr.isatty()))
+    accounts = _accounts(outcome.result, prepared, sizing)
+    record = _record(outcome.result, accounts)
+    if output.as_json:
+        terminal.say(record)
+    else:
+        summary(terminal, outcome.result, prepared.history.told, accounts)
+    written = _write(outcome.result, prepared, output, accounts, record)
+    for path in written:
+        terminal.note(f"wrote {path}")
+    if outcome.is_interrupted:
+        terminal.note("interrupted: the figures cover what there was until then")
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+async def _run(prepared: Prepared, *, is_shown: bool) -> Outcome:
+    engine = Backtest(prepared.plan, Subjects.create())
+    loop = asyncio.get_running_loop()
+    running = asyncio.current_task()
+    assert running is not None
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt() -> None:
+        for number in numbers:
+            # A second one ends the process at once, even where the author's code hangs.
+            loop.remove_signal_handler(number)
+        working.cancel()
+
+    working = loop.create_task(_work(engine))
+    for number in numbers:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        await _watch(engine, working, is_shown=is_shown)
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+    return Outcome(result=engine.result(), is_interrupted=working.cancelled())
+
+
+async def _work(engine: Backtest) -> None:
+    async with aclosing(engine.run()) as told:
+        async for _ in told:
+            pass
+
+
+async def _watch(engine: Backtest, working: asyncio.Task[None], *, is_shown: bool) -> None:
+    """Show how far the run is until it is over, and raise what it raised."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not is_shown
+    ) as progress:
+        task = progress.add_task("backtest", total=1.0)
+        while not working.done():
+            await asyncio.wait([working], timeout=PROGRESS_EVERY_S)
+            _advance(progress, task, engine)
+    with suppress(asyncio.CancelledError):
+        working.result()
+
+
+def _advance(progress: Progress, task: TaskID, engine: Backtest) -> None:
+    name = "worst case" if engine.is_in_worst_case else "backtest"
+    progress.update(task, completed=engine.progress, description=name)
+
+
+def _accounts(
+    result: BacktestResult, prepared: Prepared, sizing: SizingWanted | None
+) -> Sequence[Account | None]:
+    """Return for each lane what an account of its own would have made of it."""
+    if sizing is None:
+        return [None] * len(result.lanes)
+    return [
+        account_of(trades_of(lane.statistics), sizing.schema, sizing.balance, atr_of(job.minutes))
+        for lane, job in zip(result.lanes, prepared.plan.jobs, strict=True)
+    ]
+
+
+def _record(result: BacktestResult, accounts: Sequence[Account | None]) -> str:
+    """Return the whole result as JSON: the same bytes for the same inputs."""
+    told = as_json(result)
+    assert isinstance(told, dict)
+    if any(account is not None for account in accounts):
+        told["accounts"] = as_json(accounts)
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _write(
+    result: BacktestResult,
+    prepared: Prepared,
+    output: Output,
+    accounts: Sequence[Account | None],
+    record: str,
+) -> list[Path]:
+    if output.report_dir is None:
+        return []
+    written = [_write_lane(result, lane, output) for lane in result.lanes]
+    names = "+".join(dict.fromkeys(lane.key.strategy_name for lane in result.lanes))
+    record_place = output.report_dir / report_path("backtest", names, suffix="json")
+    write_whole(record_place, f"{record}\n")
+    written.append(record_place)
+    if output.with_html:
+        page_place = output.report_dir / report_path("backtest", names, suffix="html")
+        write_whole(page_place, _page(result, prepared, accounts))
+        written.append(page_place)
+    return written
+
+
+def _write_lane(result: BacktestResult, lane: LaneResult, output: Output) -> Path:
+    name, folder = lane.key.strategy_name, output.report_dir
+    assert folder is not None
+    is_alone = sum(other.key.strategy_name == name for other in result.lanes) == 1
+    symbol = None if is_alone else lane.key.symbol
+    place = folder / report_path("backtest", name, symbol=symbol)
+    remarks = remarks_of(result, lane)
+    if remarks.worst_case is not None:
+        remarks = replace(remarks, worst_case=_newest(remarks.worst_case))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(
+        place,
+        render_backtest(
+            _newest(lane.statistics), name, remarks=remarks, show_signal_note=output.with_notes
+        ),
+    )
+    return place
+
+
+def _newest(stats: BacktestStatistics) -> BacktestStatistics:
+    """Return `stats` with as many signals as a person reads; the figures cover all."""
+    return replace(stats, signal_list=stats.signal_list[:NEWEST_MAX])
+
+
+def _page(result: BacktestResult, prepared: Prepared, accounts: Sequence[Account | None]) -> str:
+    with research_libraries("the HTML report"):
+        from daemon.reports.html.page import render_page  # noqa: PLC0415 - plotly is an extra
+    facts = [
+        LaneFacts(
+            minutes=job.minutes,
+            source=prepared.history.told[job.key.symbol],
+            parameters=chosen.params,
+            account=account,
+        )
+        for job, chosen, account in zip(prepared.plan.jobs, prepared.lanes, accounts, strict=True)
+    ]
+    return render_page(page_of(result, facts))

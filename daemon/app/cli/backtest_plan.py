@@ -1,0 +1,211 @@
+"""What `tickd backtest` is to run: strategies of a configuration, or a class in a file."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from daemon.app.cli.backtest_data import (
+    DataError,
+    History,
+    Place,
+    Source,
+    Span,
+    exchange_of,
+    gather,
+    warm_up_ms,
+)
+from daemon.app.config.problems import did_you_mean
+from daemon.app.config.sections import StrategySection
+from daemon.app.config.settings import SANDBOX_ID, Config
+from daemon.app.loading import (
+    LoadError,
+    check_profiles,
+    load_profile,
+    load_strategy,
+    make_strategy,
+)
+from daemon.core.columns import GapPolicy
+from daemon.core.params import Params
+from daemon.core.risk import RiskProfile
+from daemon.core.rules import Rules
+from daemon.core.signal import Key
+from daemon.core.strategy import Strategy
+from daemon.research.plan import Job, Plan
+
+T = TypeVar("T")
+
+SIGNALS_MAX = 100_000
+"""The newest so many signals are in the JSON and on the page; the figures cover all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks for."""
+
+    strategies: Sequence[str]
+    symbols: Sequence[str]
+    data: Sequence[str]
+    sandbox: bool
+    span: Span
+    gaps: GapPolicy
+    root: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """One strategy of a run; `section` is None for a class that no configuration names."""
+
+    name: str
+    strategy: type[Strategy]
+    symbols: Sequence[str]
+    section: StrategySection | None = None
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """Return the parameters that it runs with."""
+        return Params(self.strategy.params, self.section.params if self.section else {})
+
+    @property
+    def risk_names(self) -> tuple[str, ...]:
+        """Return the profiles that must allow its signals."""
+        configured = self.section.risk if self.section else ()
+        own = (self.strategy.risk_name,) if self.strategy.risk_name else ()
+        return tuple(dict.fromkeys((*configured, *own, *self.strategy.risk_list)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run that can begin: its plan, what it was made of, and its lanes' strategies in order."""
+
+    plan: Plan
+    history: History
+    lanes: tuple[Chosen, ...]
+
+
+def prepare(config: Config, asked: Asked) -> Prepared:
+    """Return the run that is asked for.
+
+    Raises RejectedError in one line: unknown names, classes that cannot be loaded, candles that
+    cannot be used, a frame that they do not carry.
+    """
+    place = _place(config, asked)
+    chosen = [_chosen(config, name, asked, place) for name in _names(config, asked)]
+    symbols = list(dict.fromkeys(symbol for each in chosen for symbol in each.symbols))
+    files = _files(asked, symbols)
+    source = Source(place=place, files=files, root=asked.root, gaps=asked.gaps)
+    profiles = _profiles(config, chosen)
+    lead_ms = warm_up_ms([each.strategy for each in chosen])
+    history = gather(config, source, symbols, asked.span, lead_ms)
+    lanes = [(each, symbol) for each in chosen for symbol in each.symbols]
+    exchange_name = exchange_of(config, place)
+    plan = Plan(
+        jobs=tuple(
+            Job(
+                key=Key(exchange_name=exchange_name, symbol=symbol, strategy_name=each.name),
+                make=partial(_made, each),
+                minutes=history.minutes[symbol],
+                risk_names=each.risk_names,
+            )
+            for each, symbol in lanes
+        ),
+        frame=history.frame,
+        rules=plain_rules(config),
+        profiles=profiles,
+        signals_max=SIGNALS_MAX,
+    )
+    return Prepared(plan=plan, history=history, lanes=tuple(each for each, _ in lanes))
+
+
+def plain_rules(config: Config) -> Rules:
+    """Return the rules of a configuration as the core's own record."""
+    return Rules(**{field.name: getattr(config.rules, field.name) for field in fields(Rules)})
+
+
+def _place(config: Config, asked: Asked) -> Place:
+    if asked.data and asked.sandbox:
+        raise DataError("--data and --sandbox exclude each other")
+    if asked.data:
+        return "files"
+    return "sandbox" if asked.sandbox or config.exchange.id == SANDBOX_ID else "store"
+
+
+def _names(config: Config, asked: Asked) -> Sequence[str]:
+    names = asked.strategies or [section.name for section in config.strategies]
+    return list(dict.fromkeys(names))
+
+
+def _chosen(config: Config, name: str, asked: Asked, place: Place) -> Chosen:
+    sections = {section.name: section for section in config.strategies}
+    section = sections.get(name)
+    if section is None and ":" not in name:
+        remedy = did_you_mean(name, list(sections)) or f"Configured: {', '.join(sections)}."
+        raise DataError(
+            f"there is no strategy {name!r} in the configuration. {remedy} A class of a file is"
+            ' written "./file.py:Class"'
+        )
+    reference = name if section is None else section.path
+    strategy = _loaded(partial(load_strategy, reference), name)
+    _loaded(partial(check_profiles, strategy, {risk.name for risk in config.risk}), name)
+    told = name
+    if section is None:
+        told = strategy.strategy_name or reference.rpartition(":")[2]
+    symbols = asked.symbols or _symbols(config, section, place)
+    return Chosen(name=told, strategy=strategy, symbols=tuple(symbols), section=section)
+
+
+def _symbols(config: Config, section: StrategySection | None, place: Place) -> Sequence[str]:
+    if section is not None:
+        return section.symbols
+    if place == "sandbox" and config.sandbox.replay is not None:
+        return (config.sandbox.replay_symbol,)
+    if place == "sandbox":
+        return (config.sandbox.pairs[0].symbol,)
+    raise DataError("which market? Name it: --symbol BTC/USDT")
+
+
+def _files(asked: Asked, symbols: Sequence[str]) -> dict[str, Path]:
+    """Return the file of each symbol: FILE for the only one, SYMBOL=FILE for several."""
+    files: dict[str, Path] = {}
+    for given in asked.data:
+        symbol, is_named, path = given.partition("=")
+        if is_named and "/" in symbol and not Path(given).exists():
+            files[symbol] = Path(path)
+        elif len(asked.data) == 1 and len(symbols) == 1:
+            files[symbols[0]] = Path(given)
+        else:
+            raise DataError(
+                f"whose candles are in {given}? Of {', '.join(symbols)}: name one with --symbol,"
+                " or write --data BTC/USDT=FILE for each"
+            )
+    missing = [symbol for symbol in symbols if symbol not in files] if asked.data else []
+    if missing:
+        raise DataError(f"there is no --data for {', '.join(missing)}: write {missing[0]}=FILE")
+    return files
+
+
+def _profiles(config: Config, chosen: Sequence[Chosen]) -> tuple[RiskProfile, ...]:
+    wanted = {name for each in chosen for name in each.risk_names}
+    return tuple(
+        _loaded(partial(load_profile, section), f"risk profile {section.name}")
+        for section in config.risk
+        if section.name in wanted
+    )
+
+
+def _loaded(load: Callable[[], T], name: str) -> T:
+    """Return what an author's code was loaded as. Raises DataError in one line."""
+    try:
+        return load()
+    except LoadError as error:
+        raise DataError(f"{name}: {error}") from error
+
+
+def _made(chosen: Chosen) -> Strategy:
+    made = make_strategy(chosen.strategy)
+    made.params = Params(chosen.params)
+    if chosen.section is not None and chosen.section.interval is not None:
+        # The class says how often; one instance may be asked otherwise.
+        made.__dict__["interval"] = chosen.section.interval
+    return made

@@ -1,0 +1,283 @@
+"""`tickd backtest`: what it prints, what it writes, and what it says when it cannot."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+import pytest
+
+import daemon.reports.html as pages
+from daemon.app.cli.backtest_data import warm_up_ms
+from daemon.app.cli.sizing_text import parse_sizing
+from daemon.core.candles import DAY_MS
+from daemon.core.sizing import AtrBased, FixedPercentage, KellyCriterion, SizingError
+from daemon.strategies.breakout import Breakout
+from tests.app.cli.tickd import ROOT, Shell
+from tests.app.samples import STRATEGY, write
+
+HEADER = "timestamp,open,high,low,close,volume\n"
+START_MS = 1_767_225_600_000
+ALWAYS = """
+from pathlib import Path
+
+from daemon import Signal, Strategy, View
+
+
+class Always(Strategy):
+    interval = "15m"
+
+    def get_signal(self, view: View) -> Signal:
+        if view.params.integer("broken"):
+            raise ZeroDivisionError("so it goes")
+        return Signal(
+            position="long",
+            price_take_profit=view.price * 1.01,
+            price_stop_loss=view.price * 0.98,
+            minute_estimated_time=30,
+            note="up",
+        )
+
+    params = {"broken": 0}
+"""
+SLOW = """
+from pathlib import Path
+
+from daemon import Strategy, View
+
+
+class Slow(Strategy):
+    interval = "1m"
+
+    async def get_signal(self, view: View) -> None:
+        Path("begun").touch()
+        await asyncio.sleep(0.01)
+"""
+
+
+def some_rows(count: int = 600) -> list[str]:
+    """Return minutes that rise and fall by 3 % in turn, as lines of a CSV file."""
+    rows = []
+    for minute in range(count):
+        close = 100 + abs(minute % 60 - 30) / 10
+        stamp = START_MS + minute * 60_000
+        rows.append(f"{stamp},{close},{close + 0.1:.1f},{close - 0.1:.1f},{close},1\n")
+    return rows
+
+
+@pytest.fixture
+def ready(shell: Shell) -> Shell:
+    """Give a shell in a folder with a configuration, a strategy file and candles."""
+    (shell.folder / "always.py").write_text(ALWAYS)
+    (shell.folder / "btc.csv").write_text(HEADER + "".join(some_rows()))
+    write(shell.folder, STRATEGY + '[[strategies]]\nname = "always"\n'
+          'path = "./always.py:Always"\nsymbols = ["BTC/USDT"]\n')  # fmt: skip
+    return shell
+
+
+def test_a_run_on_a_file_tells_its_figures_reasons_and_data(ready: Shell) -> None:
+    ended = ready("backtest", "always", "--data", "btc.csv")
+
+    assert ended.code == 0
+    assert "worst case" in ended.out
+    assert "take_profit" in ended.out
+    assert "BTC/USDT: btc.csv, fingerprint " in ended.out
+    assert not (ready.folder / "dump").exists(), "nothing is written unasked"
+
+
+def test_the_example_of_the_help_works_on_a_fresh_machine(shell: Shell) -> None:
+    ended = shell("backtest", "breakout", "--symbol", "BTC/USDT", "--sandbox", "--to", "2026-01-02",
+                  "--from", "2026-01-01T12:00")  # fmt: skip
+
+    assert ended.code == 0, ended.err
+    assert "the sandbox's market of seed 7" in ended.out
+    assert "2026-01-01 12:00 UTC to 2026-01-02 00:00 UTC" in ended.out
+    assert "passed over" not in ended.out, "there is enough before the frame to begin with"
+
+
+def test_json_is_byte_for_byte_the_same(ready: Shell) -> None:
+    first, second = (ready("backtest", "always", "--data", "btc.csv", "--json") for _ in range(2))
+
+    assert first.out == second.out
+    lane = json.loads(first.out)["lanes"][0]
+    assert lane["statistics"]["total_signals"] == len(lane["statistics"]["signal_list"]) > 10
+    assert lane["data"]["minute_count"] == 600
+
+
+def test_reports_are_written_where_they_are_wanted(ready: Shell) -> None:
+    ended = ready("backtest", "always", "--data", "btc.csv", "--html", "--report-dir", "out",
+                  "--notes")  # fmt: skip
+
+    folder = ready.folder / "out" / "backtest"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "always.html", "always.json", "always.md",
+    ]  # fmt: skip
+    assert ended.err.count("wrote ") == 3
+    assert "# Backtest Report: always" in (folder / "always.md").read_text()
+    assert "| Position | Note |" in (folder / "always.md").read_text()
+    page = (folder / "always.html").read_text()
+    assert "Trades on the market" in page
+    assert json.loads((folder / "always.json").read_text())["is_complete"]
+
+
+def test_two_symbols_of_one_strategy_share_no_report(ready: Shell) -> None:
+    ended = ready("backtest", "always", "--data", "BTC/USDT=btc.csv", "--data", "ETH/USDT=btc.csv",
+                  "--symbol", "BTC/USDT", "--symbol", "ETH/USDT", "--report-dir", ".")  # fmt: skip
+
+    assert ended.code == 0, ended.err
+    names = sorted(path.name for path in (ready.folder / "backtest").glob("*.md"))
+    assert names == ["BTC%2FUSDT_always.md", "ETH%2FUSDT_always.md"]
+
+
+def test_a_class_that_no_configuration_names_runs_too(ready: Shell) -> None:
+    ended = ready("backtest", "./always.py:Always", "--symbol", "ETH/USDT", "--data", "btc.csv")
+
+    assert ended.code == 0, ended.err
+    assert "Always" in ended.out
+    assert "ETH/USDT" in ended.out
+
+
+def test_a_strategy_that_raises_is_counted_and_the_run_says_so(ready: Shell) -> None:
+    config = (ready.folder / "config.toml").read_text()
+    (ready.folder / "config.toml").write_text(f"{config}params = {{ broken = 1 }}\n")
+
+    ended = ready("backtest", "always", "--data", "btc.csv")
+
+    assert ended.code == 0
+    assert "get_signal failed 39 times with ZeroDivisionError" in ended.out
+
+
+def test_an_account_is_followed_where_a_rule_is_given(ready: Shell) -> None:
+    rule = "fixed-percentage:risk_percentage=2,max_position_percentage=100"
+    run = ("backtest", "always", "--data", "btc.csv")
+    told = ready(*run, "--balance", "500", "--json", "--sizing", rule)
+    shown = ready(*run, "--sizing", "atr-based")
+
+    (account,) = json.loads(told.out)["accounts"]
+    assert account["balance_start"] == 500.0
+    assert account["leverage_max"] == pytest.approx(1.0)
+    assert account["trades"][-1]["balance"] == account["balance_end"]
+    assert "10,000.00" in shown.out
+
+
+BAD_FILES = {
+    "empty": ("", "the header does not name it"),
+    "header": (HEADER, "holds no candles"),
+    "one": (HEADER + "".join(some_rows(1)), "there is only one candle"),
+    "reversed": (HEADER + "".join(reversed(some_rows(9))), "earlier than the row before"),
+    "doubled": (HEADER + "".join(some_rows(5) + some_rows(5)[4:]), "the same minute as the row"),
+    "nan": (HEADER + "".join(some_rows(5)) + f"{START_MS + 300_000},1,1,1,nan,1\n", "nan is not"),
+    "gap": (HEADER + "".join(some_rows(5) + some_rows(9)[7:]), "2 minutes are missing in 1 gap"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_candles_that_cannot_be_used_are_told_in_one_line(ready: Shell, name: str) -> None:
+    text, told = BAD_FILES[name]
+    (ready.folder / "bad.csv").write_text(text)
+
+    ended = ready("backtest", "always", "--data", "bad.csv")
+
+    assert ended.code == 1
+    assert ended.out == ""
+    assert len(ended.err.splitlines()) == 1
+    assert told in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["always", "--data", "no.csv"], 1, "no.csv: No such file"),
+        (["always", "--data", "btc.csv", "--from", "2025-01-01"], 1, "lies outside the candles"),
+        (["always", "--data", "btc.csv", "--to", "2026-01-01"], 1, "end before it begins"),
+        (["always", "--data", "btc.csv", "--sandbox"], 1, "exclude each other"),
+        (["alwais", "--data", "btc.csv"], 1, "Did you mean always?"),
+        (["./no.py:No", "--sandbox"], 1, "cannot be read"),
+        (["./always.py:No", "--sandbox"], 1, "there is no No in always.py"),
+        (["always", "--symbol", "A/B", "--symbol", "C/D", "--data", "btc.csv"], 1, "whose candles"),
+        (["always", "--symbol", "DOGE/USDT", "--sandbox"], 1, "the sandbox has no DOGE/USDT"),
+        (["always", "--sandbox", "--from", "2020-01-01"], 1, "market begins on 2025-12-22"),
+        (["always", "--sandbox", "--sizing", "martingale"], 1, "there is no sizing 'martingale'"),
+        (["always", "--from", "soon", "--sandbox"], 2, "is no time"),
+        (["always", "--set", "exchange.id=binance"], 1, "tickd data fetch BTC/USDT"),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_one_line(
+    ready: Shell, arguments: list[str], code: int, told: str
+) -> None:
+    ended = ready("backtest", *arguments)
+
+    assert ended.code == code
+    assert told in ended.err
+    assert code == 2 or len(ended.err.splitlines()) == 1
+
+
+def test_missing_libraries_are_named_with_the_remedy(
+    ready: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    monkeypatch.setitem(sys.modules, "plotly.io.json", None)
+    for name in ("daemon.reports.html.page", "daemon.reports.html.charts"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(pages, name.rpartition(".")[2], raising=False)
+
+    ended = ready("backtest", "always", "--data", "btc.csv", "--html")
+
+    assert ended.code == 78
+    assert "the HTML report needs the research libraries (plotly is missing): make research" in (
+        ended.err
+    )
+
+
+@pytest.mark.may_block("it starts a process and waits for it")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_a_valid_report(ready: Shell, number: signal.Signals) -> None:
+    (ready.folder / "slow.py").write_text(SLOW)
+    arguments = ["backtest", "./slow.py:Slow", "--symbol", "BTC/USDT", "--data", "btc.csv"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "daemon", *arguments, "--report-dir", "out", "--html"],
+        cwd=ready.folder,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (ready.folder / "begun").exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(number)
+
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130, err
+    assert "interrupted: the figures cover what there was until then" in err
+    assert "ended before its time" in out
+    record = json.loads((ready.folder / "out" / "backtest" / "Slow.json").read_text())
+    assert record["is_complete"] is False
+    assert 0 < record["lanes"][0]["ask_count"] < 590
+    assert "ended before its time" in (ready.folder / "out/backtest/Slow.html").read_text()
+
+
+def test_the_time_before_a_frame_covers_what_strategies_declare() -> None:
+    class Long(Breakout):
+        history: ClassVar[Mapping[str, int]] = MappingProxyType({"1h": 200})
+
+    assert warm_up_ms([Breakout]) == 2 * DAY_MS
+    assert warm_up_ms([Breakout, Long]) == 10 * DAY_MS
+
+
+def test_sizing_rules_are_read_as_they_are_written() -> None:
+    fixed = parse_sizing("fixed-percentage:risk_percentage=2,min_position_size=0.1")
+
+    assert fixed.method == FixedPercentage(risk_percentage=2.0)
+    assert fixed.min_position_size == 0.1
+    assert parse_sizing("kelly-criterion").method == KellyCriterion()
+    assert parse_sizing("atr-based:atr_multiplier=3").method == AtrBased(
+        risk_percentage=1.0, atr_multiplier=3.0
+    )
+    for wrong in ("kelly-criterion:risk_percentage=1", "atr-based:atr_multiplier=x", "atr-based:x"):
+        with pytest.raises(SizingError):
+            parse_sizing(wrong)
