@@ -32,8 +32,9 @@ def main() -> int:
         if missing is None:
             with Receiver(folder / "received").running() as receiver:
                 total = campaign.count_points(receiver)
-            points = helpers.kill_at(campaign, _chosen(asked.points, total))
-            _print_points(points, total)
+            chosen = _chosen(asked.points, total)
+            points = helpers.kill_at(campaign, chosen)
+            _print_points(points, len(chosen), total)
         else:
             print(f"no kills at system calls: {missing}")
         at_random = helpers.kill_at_random(campaign, asked.random)
@@ -57,8 +58,10 @@ def _chosen(asked: str, total: int) -> list[int]:
     return sorted({1 + place * (total - 1) // max(count - 1, 1) for place in range(count)})
 
 
-def _print_points(points: Tally, total: int) -> None:
+def _print_points(points: Tally, asked: int, total: int) -> None:
     print(f"points:      {points.points} system calls killed at, of {total} in an unharmed run")
+    if missed := asked - points.points:
+        print(f"             {missed} were not reached: runs differ by a few calls")
     for name, hits in points.hits.most_common():
         print(f"             {hits:5d} {name}")
     print(f"             and {points.kills - points.points} kills in the start that came next")
