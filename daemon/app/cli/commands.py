@@ -23,6 +23,7 @@ from daemon.app.cli.options import (
     open_config,
     parse_duration,
 )
+from daemon.app.cli.parity_commands import parity
 from daemon.app.cli.report_commands import report
 from daemon.app.cli.state_commands import journal, state
 from daemon.app.cli.terminal import finish, found, terminal_of
@@ -188,6 +189,7 @@ def version(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 app.command(epilog="Example: [bold]tickd lookahead breakout --sandbox[/]")(lookahead)
+app.command(epilog="Example: [bold]tickd parity --limit 10[/]")(parity)
 
 
 @config_app.command("show", epilog="Example: [bold]tickd config show --origin[/]")
