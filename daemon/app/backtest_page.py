@@ -16,7 +16,7 @@ from daemon.research.columns import Minutes, moment_text
 from daemon.research.market import aggregate_columns
 from daemon.research.result import BacktestResult, LaneResult
 
-BARS_MAX = 1_500
+BARS_MAX = 2_500
 """More candles than this are neither told apart on a screen nor drawn by a phone in time."""
 
 ATR_INTERVAL = "1h"

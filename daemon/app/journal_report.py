@@ -26,7 +26,7 @@ from daemon.reports.risk import render_risk
 from daemon.reports.schedule import render_schedule
 from daemon.reports.text import moment
 
-BARS_MAX = 1_500
+BARS_MAX = 2_500
 """More candles than this are not told apart on a screen."""
 
 

@@ -103,7 +103,7 @@ def test_the_page_has_the_trades_and_the_candles_of_the_journal() -> None:
 
 
 def test_many_minutes_are_drawn_as_wider_candles() -> None:
-    candles = [a_candle(minute).candle for minute in range(4_000)]
+    candles = [a_candle(minute).candle for minute in range(6_000)]
 
     bars = bars_of_candles(candles)
 

@@ -162,7 +162,7 @@ def _write(
     if output.report_dir is None:
         return []
     written = [_write_lane(result, lane, output) for lane in result.lanes]
-    names = "+".join(dict.fromkeys(lane.key.strategy_name for lane in result.lanes))
+    names = "-and-".join(dict.fromkeys(lane.key.strategy_name for lane in result.lanes))
     record_place = output.report_dir / report_path("backtest", names, suffix="json")
     write_whole(record_place, f"{record}\n")
     written.append(record_place)

@@ -56,7 +56,7 @@ def show_report(
         _write(terminal, report, output, output.report_dir)
         if output.with_html:
             sheet = page_of_journal(report, rules, str(folder))
-            names = "+".join(sorted(report.strategies))
+            names = "-and-".join(sorted(report.strategies))
             place = output.report_dir / report_path("live", names, suffix="html")
             _write_one(terminal, place, _page(sheet))
     return not report.is_empty

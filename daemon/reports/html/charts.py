@@ -5,6 +5,7 @@ Colours are the names of the page's own (`--good`): its script fills them in, li
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import cycle
 from types import MappingProxyType
 
 from plotly.io.json import to_json_plotly  # type: ignore[import-untyped]  # it ships no types
@@ -40,6 +41,9 @@ ZOOMS = ((0, "All"), (24 * 30, "30 days"), (24 * 7, "7 days"), (24, "1 day"))
 TRADES_IN_VIEW = 80
 """More marks than this run into one another."""
 
+PALETTE = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#a855f7", "#14b8a6", "#ec4899", "#84cc16")
+"""Told apart on light and on dark."""
+
 _NO_MARKS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -53,7 +57,7 @@ def equity_chart(chart_id: str, lane: LaneSheet) -> Html:
     sums = running_pnl(lane.trades)
     at = [stamp(event.close_timestamp) for event in lane.trades]
     as_run = line("As run", at, sums, "--accent") | {
-        "text": [told(event) for event in lane.trades],
+        "text": [told(event, with_note=False) for event in lane.trades],
         "fill": "tozeroy",
         "fillcolor": "rgba(37,99,235,0.10)",
     }
@@ -160,12 +164,11 @@ def exposure_chart(chart_id: str, spans: Sequence[ExposureSpan]) -> Html:
 def lanes_chart(chart_id: str, run: RunSheet) -> Html:
     """Return the running sums of several lanes in one picture."""
     traces: list[Trace] = []
-    for lane in run.lanes:
+    for lane, colour in zip(run.lanes, cycle(PALETTE), strict=False):
         at = [stamp(run.start_ms), *(stamp(event.close_timestamp) for event in lane.trades)]
         name = f"{lane.strategy_name} {lane.symbol}"
         drawn = line(name, at, [0.0, *running_pnl(lane.trades)], "--accent")
-        # Without a colour of its own each line gets the next one of the palette.
-        traces.append(drawn | {"line": {"width": 1.8, "shape": "hv"}})
+        traces.append(drawn | {"line": {"width": 1.8, "shape": "hv", "color": colour}})
     layout = layout_of(340) | {
         "xaxis": axis(),
         "yaxis": axis("PnL, %"),

@@ -62,15 +62,15 @@ def _overview(run: RunSheet) -> Html:
     """Return the lanes side by side, where there are several."""
     if len(run.lanes) < 2:
         return Html("")
-    titles = ("Strategy", "Symbol", "Trades", "Win rate", "Total PNL", "Worst case", "Max drawdown")
+    titles = ("Strategy", "Symbol", "Total PNL", "Worst case", "Trades", "Win rate", "Max drawdown")
     rows = [
         (
             Html(f'<a href="#lane-{number}">{text(lane.strategy_name)}</a>'),
             lane.symbol,
-            f"{lane.trades_total:,}",
-            percent(lane.figures.win_rate),
             toned(signed_percent(lane.figures.total_pnl), lane.figures.total_pnl),
             _worst_total(lane),
+            f"{lane.trades_total:,}",
+            percent(lane.figures.win_rate),
             percent(lane.figures.max_drawdown),
         )
         for number, lane in enumerate(run.lanes, 1)
@@ -178,7 +178,6 @@ def _reasons(lane: LaneSheet) -> Html:
         (
             row.reason.replace("_", " "),
             f"{row.count:,}",
-            percent(row.share_percent),
             f"{row.win_count:,}",
             toned(signed_percent(row.total_pnl), row.total_pnl),
             signed_percent(row.avg_pnl),
@@ -186,7 +185,7 @@ def _reasons(lane: LaneSheet) -> Html:
         )
         for row in by_reason(lane.trades)
     ]
-    titles = ("Reason", "Trades", "Share", "Won", "Total PNL", "Average", "Minutes")
+    titles = ("Reason", "Trades", "Won", "Total PNL", "Average", "Minutes")
     return section("Why they closed", table(titles, rows))
 
 
@@ -233,7 +232,8 @@ def _ambiguous(lane: LaneSheet) -> Html:
 
 
 def _figures(lane: LaneSheet) -> Html:
-    return section("Figures", facts(_named(lane.figures)))
+    # With a worst case all of them stand in the table of ambiguous bars.
+    return section("Figures", facts([] if lane.worst_case else _named(lane.figures)))
 
 
 def _named(figures: TradeFigures) -> list[tuple[str, str]]:

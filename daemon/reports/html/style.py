@@ -65,7 +65,7 @@ nav a {
 .tall { max-height: 560px; overflow: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.88rem; }
 th, td {
-  text-align: right; padding: 6px 10px; white-space: nowrap; border-bottom: 1px solid var(--line);
+  text-align: right; padding: 6px 9px; white-space: nowrap; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums;
 }
 th { color: var(--soft); font-weight: 500; }

@@ -170,11 +170,11 @@ def _markers(
     }
 
 
-def told(event: SignalClosed) -> str:
+def told(event: SignalClosed, *, with_note: bool = True) -> str:
     """Return a trade in a few words, its note below."""
     row = event.signal
     pnl = signed_percent(event.pnl.pnl_percentage)
-    note = f"<br>{plain_name(row.note)}" if row.note else ""
+    note = f"<br>{plain_name(row.note)}" if row.note and with_note else ""
     return f"{row.position} {pnl}, {event.close_reason.replace('_', ' ')}{note}"
 
 
