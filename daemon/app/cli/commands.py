@@ -14,6 +14,7 @@ import typer
 from daemon.app.cli.backtest_commands import backtest
 from daemon.app.cli.data import data as data_app
 from daemon.app.cli.lookahead_commands import lookahead
+from daemon.app.cli.new_commands import new
 from daemon.app.cli.options import (
     ConfigOption,
     JsonOption,
@@ -50,6 +51,7 @@ app.add_typer(state, name="state")
 app.command(epilog="Example: [bold]tickd backtest breakout --sandbox --html[/]")(backtest)
 app.command(epilog="Example: [bold]tickd report --html[/]")(report)
 app.add_typer(journal, name="journal")
+app.add_typer(new, name="new")
 app.add_typer(data_app, name="data")
 
 
