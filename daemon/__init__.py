@@ -99,6 +99,11 @@ if TYPE_CHECKING:
         add_search,
         list_searches,
     )
+    from daemon.app.sizing import (
+        PositionSize,
+        add_sizing,
+        list_sizings,
+    )
     from daemon.app.walker_run import (
         Walker,
         WalkerRun,
@@ -166,6 +171,13 @@ if TYPE_CHECKING:
         Signal,
         SignalRow,
     )
+    from daemon.core.sizing import (
+        AtrBased,
+        FixedPercentage,
+        KellyCriterion,
+        SizingError,
+        SizingSchema,
+    )
     from daemon.core.spaces import (
         Choice,
         Float,
@@ -203,6 +215,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActivePosition",
+    "AtrBased",
     "Backtest",
     "BacktestError",
     "BacktestResult",
@@ -216,11 +229,13 @@ __all__ = [
     "ErrorContract",
     "ExchangeSchema",
     "ExitContract",
+    "FixedPercentage",
     "Float",
     "Frame",
     "FrameError",
     "HistoryError",
     "Int",
+    "KellyCriterion",
     "Live",
     "LiveRun",
     "LiveRunError",
@@ -234,6 +249,7 @@ __all__ = [
     "PersistRiskAdapter",
     "PersistScheduleAdapter",
     "PersistSignalAdapter",
+    "PositionSize",
     "ProfitLoss",
     "ProgressBacktestContract",
     "ProgressOptimizerContract",
@@ -257,6 +273,8 @@ __all__ = [
     "SignalOpened",
     "SignalRow",
     "SignalScheduled",
+    "SizingError",
+    "SizingSchema",
     "SpaceError",
     "Strategy",
     "StudyError",
@@ -281,6 +299,7 @@ __all__ = [
     "add_history",
     "add_risk",
     "add_search",
+    "add_sizing",
     "add_strategy",
     "add_walker",
     "get_average_price",
@@ -293,6 +312,7 @@ __all__ = [
     "list_frames",
     "list_risks",
     "list_searches",
+    "list_sizings",
     "list_strategies",
     "list_walkers",
     "listen_backtest_progress",

@@ -63,12 +63,11 @@ def run_backtest(
     prepared = prepare(config, asked)
     outcome = asyncio.run(_run(prepared, is_shown=sys.stderr.isatty()))
     accounts = _accounts(outcome.result, prepared, sizing)
-    record = _record(outcome.result, accounts)
     if output.as_json:
-        terminal.say(record)
+        terminal.say(_record(outcome.result, accounts))
     else:
         summary(terminal, outcome.result, prepared.history.told, accounts)
-    written = _write(outcome.result, prepared, output, accounts, record)
+    written = _write(outcome.result, prepared, output, accounts)
     for path in written:
         terminal.note(f"wrote {path}")
     if outcome.is_interrupted:
@@ -157,14 +156,13 @@ def _write(
     prepared: Prepared,
     output: Output,
     accounts: Sequence[Account | None],
-    record: str,
 ) -> list[Path]:
     if output.report_dir is None:
         return []
     written = [_write_lane(result, lane, output) for lane in result.lanes]
     names = "-and-".join(dict.fromkeys(lane.key.strategy_name for lane in result.lanes))
     record_place = output.report_dir / report_path("backtest", names, suffix="json")
-    write_whole(record_place, f"{record}\n")
+    write_whole(record_place, f"{_record(result, accounts)}\n")
     written.append(record_place)
     if output.with_html:
         page_place = output.report_dir / report_path("backtest", names, suffix="html")
