@@ -72,13 +72,22 @@ def read_csv(path: Path) -> RawColumns | None:
         return None
 
 
+def count_rows(path: Path) -> int:
+    """Return how many rows a month of the store has. Raises CandleError."""
+    try:
+        count: int = pyarrow.parquet.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+    return count
+
+
 def read_month(path: Path) -> Month:
     """Return a month of the store. Raises CandleError for a file that cannot be read as one."""
     table = _read_table(path)
     rows = _columns_of(table, path)
     is_filled = np.zeros(len(rows.timestamp), dtype=np.bool_)
     if FILLED in table.column_names:
-        is_filled = _numbers(table.column(FILLED).combine_chunks(), pa.int8()) != 0
+        is_filled = _flags(table.column(FILLED).combine_chunks(), path)
     return Month(rows=rows, is_filled=is_filled, asked=_asked(table))
 
 
@@ -101,7 +110,7 @@ def write_month(path: Path, month: Month, series: Series) -> None:
     temp = path.with_name(f"{TEMP_PREFIX}{secrets.token_hex(6)}-{path.name}")
     try:
         with temp.open("xb") as file:
-            pyarrow.parquet.write_table(table, file, compression="zstd")
+            pyarrow.parquet.write_table(table, file, compression="zstd", use_dictionary=False)
             file.flush()
             os.fsync(file.fileno())
         temp.replace(path)
@@ -123,10 +132,14 @@ def _read_table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
         if kind_of(path) == "feather":
             return pyarrow.feather.read_table(path)
         with pyarrow.parquet.ParquetFile(path) as parquet:
-            return parquet.read()
+            return parquet.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise CandleError(f"{path}: {reason}") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CandleError:
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    return CandleError(f"{path}: {reason}")
 
 
 def _asked(table: Any) -> tuple[Span, ...]:  # noqa: ANN401 - pyarrow has no types
@@ -163,8 +176,9 @@ def _stamps(column: Any) -> Stamps:  # noqa: ANN401 - pyarrow has no types
     if column.null_count:
         raise ValueError(f"{column.null_count} times are missing")
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        told = column.cast(pa.timestamp("ms", tz=getattr(kind, "tz", None)))
-        stamps: Stamps = _numbers(told, pa.int64())
+        wanted = pa.timestamp("ms", tz=getattr(kind, "tz", None))
+        told = column if kind == wanted else column.cast(wanted)
+        stamps: Stamps = _numbers(told.view(pa.int64()), pa.int64())
         return stamps
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         raise ValueError(f"it holds {kind}, not times")
@@ -179,10 +193,19 @@ def _stamps(column: Any) -> Stamps:  # noqa: ANN401 - pyarrow has no types
 
 def _numbers(column: Any, kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
     """Return a column as a numpy array; a value that is missing becomes NaN, if it can."""
-    told = column.cast(kind)
+    told = column if column.type == kind else column.cast(kind)
     # Neither this nor `_array` goes through pyarrow's own ways from and to numpy: where pandas is
     # installed they import it, which takes seconds.
     return np.from_dlpack(told.fill_null(math.nan) if told.null_count else told)
+
+
+def _flags(column: Any, path: Path) -> Flags:  # noqa: ANN401 - pyarrow has no types
+    """Return a column of truth values, which pyarrow packs by the bit; a missing one is false."""
+    if not pa.types.is_boolean(column.type):
+        raise CandleError(f"{path}: column {FILLED}: it holds {column.type}, not true and false")
+    bits = np.frombuffer(column.buffers()[1] or b"", dtype=np.uint8)
+    flags = np.unpackbits(bits, bitorder="little")[column.offset :][: len(column)]
+    return flags.astype(np.bool_)
 
 
 def _array(column: npt.NDArray[Any], kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types

@@ -15,7 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from daemon.adapters.candles.arrow import TEMP_PREFIX, Month, read_month, write_month
+from daemon.adapters.candles.arrow import (
+    TEMP_PREFIX,
+    Month,
+    count_rows,
+    read_month,
+    write_month,
+)
 from daemon.adapters.candles.names import (
     SUFFIX,
     Series,
@@ -29,9 +35,10 @@ from daemon.adapters.candles.names import (
 from daemon.adapters.candles.spans import common, runs_of, united, without
 from daemon.core.candles import MINUTE_MS
 from daemon.core.columns import Flags, RawColumns, Span, joined, moment_text
-from daemon.core.errors import CandleError, StateLockedError
+from daemon.core.errors import CandleError, StateLockedError, TransientError
 
 LOCK = ".lock"
+READS_MAX = 5
 NOTHING = Month(rows=joined([]), is_filled=np.empty(0, dtype=np.bool_))
 
 
@@ -187,12 +194,37 @@ class CandleStore:
 
 
 def read_files(paths: Sequence[Path], span: Span | None = None) -> Held:
-    """Return the rows of a store's files, in the order given. Raises CandleError."""
+    """Return the rows of a store's files, in the order given.
+
+    Raises CandleError, and TransientError where a writer replaces them again and again meanwhile.
+    """
     wanted = paths if span is None else _touched(paths, span)
-    months = [NOTHING, *(read_month(path) for path in wanted)]
-    rows = joined([month.rows for month in months])
-    held = Held(rows, np.concatenate([month.is_filled for month in months]))
-    return held if span is None else _cut(held, span)
+    for _ in range(READS_MAX):
+        held = _read_at_once(wanted, span)
+        if held is not None:
+            return held
+    raise TransientError(f"{wanted[0].parent}: the files change while they are read; try again")
+
+
+def _read_at_once(paths: Sequence[Path], span: Span | None) -> Held | None:
+    """Return the rows of all files, or None if one of them has grown meanwhile."""
+    size = sum(map(count_rows, paths))
+    # Years are long: each month goes to its place at once, so that no two copies stand in memory.
+    rows = RawColumns(np.empty(size, dtype=np.int64), *(np.empty(size) for _ in range(5)))
+    is_filled = np.empty(size, dtype=np.bool_)
+    stop = 0
+    for path in paths:
+        month = read_month(path)
+        held = Held(month.rows, month.is_filled)
+        if span is not None:
+            held = _cut(held, span)
+        start, stop = stop, stop + len(held.is_filled)
+        if stop > size:
+            return None
+        is_filled[start:stop] = held.is_filled
+        for column, part in zip(rows, held.rows, strict=True):
+            column[start:stop] = part
+    return Held(RawColumns(rows.timestamp[:stop], *(c[:stop] for c in rows[1:])), is_filled[:stop])
 
 
 def _touched(paths: Sequence[Path], span: Span) -> list[Path]:

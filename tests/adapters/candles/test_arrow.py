@@ -9,7 +9,7 @@ import pyarrow.feather  # type: ignore[import-untyped]
 import pyarrow.parquet  # type: ignore[import-untyped]
 import pytest
 
-from daemon.adapters.candles.arrow import read_columns, read_csv
+from daemon.adapters.candles.arrow import read_columns, read_csv, read_month
 from daemon.adapters.candles.formats import kind_of
 from daemon.core.errors import CandleError
 from tests.adapters.candles.samples import JANUARY, as_lists, some_rows
@@ -80,6 +80,17 @@ def test_columns_that_are_no_candles_are_refused(tmp_path: Path, table: Any, tol
     assert told in str(caught.value)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_the_mark_of_filled_minutes_is_read_or_refused(tmp_path: Path) -> None:
+    marks = [False, True, True, False, True]
+    marked = a_table().append_column("filled", pa.array(marks))
+    wrong = a_table().append_column("filled", pa.array([1] * 5))
+
+    assert read_month(in_parquet(tmp_path, marked.slice(0, 5))).is_filled.tolist() == marks
+    assert not read_month(in_parquet(tmp_path, a_table())).is_filled.any()
+    with pytest.raises(CandleError, match="column filled: it holds int64"):
+        read_month(in_parquet(tmp_path, wrong))
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from daemon.adapters.candles.arrow import read_month, write_month
 from daemon.adapters.candles.names import Series
 from daemon.adapters.candles.store import CandleStore
 from daemon.core.columns import RawColumns, Span, joined
-from daemon.core.errors import CandleError, StateLockedError
+from daemon.core.errors import CandleError, StateLockedError, TransientError
 from tests.adapters.candles.samples import FEBRUARY, JANUARY, as_lists, some_rows
 from tests.core.samples import MINUTE
 
@@ -169,3 +169,27 @@ def test_a_month_that_is_out_of_order_is_not_built_on(tmp_path: Path) -> None:
 
     with pytest.raises(CandleError, match="is out of order: tickd data verify names the file"):
         add(CandleStore(tmp_path), some_rows(JANUARY + HOUR))
+
+
+def test_a_month_that_grows_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = CandleStore(tmp_path)
+    add(store, some_rows())
+    counts = iter([3, 5])
+    monkeypatch.setattr("daemon.adapters.candles.store.count_rows", lambda path: next(counts))
+
+    held = store.read(BTC)
+
+    assert as_lists(held.rows) == as_lists(some_rows())
+
+
+def test_a_month_that_never_stands_still_is_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = CandleStore(tmp_path)
+    add(store, some_rows())
+    monkeypatch.setattr("daemon.adapters.candles.store.count_rows", lambda path: 3)
+
+    with pytest.raises(TransientError, match="change while they are read"):
+        store.read(BTC)
