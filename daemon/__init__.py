@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 from daemon.app.api import HOMES
 
 if TYPE_CHECKING:
-    from daemon.adapters.optuna_studies import (
-        StudyError,
-    )
     from daemon.adapters.processes import (
         WorkerError,
     )
@@ -35,6 +32,9 @@ if TYPE_CHECKING:
         get_config,
         get_default_config,
         set_config,
+    )
+    from daemon.app.dump_signal import (
+        dump_signal,
     )
     from daemon.app.history import (
         add_history,
@@ -73,6 +73,12 @@ if TYPE_CHECKING:
         Live,
         LiveRun,
         LiveRunError,
+    )
+    from daemon.app.optimizer_run import (
+        Optimizer,
+        OptimizerSchema,
+        add_optimizer,
+        list_optimizers,
     )
     from daemon.app.registry import (
         ExchangeSchema,
@@ -166,6 +172,7 @@ if TYPE_CHECKING:
     )
     from daemon.core.search import (
         SearchResult,
+        StudyError,
     )
     from daemon.core.signal import (
         Signal,
@@ -197,6 +204,15 @@ if TYPE_CHECKING:
     )
     from daemon.research.columns import (
         CandleError,
+    )
+    from daemon.research.optimizer import (
+        Message,
+        OptimizerCallbacks,
+        OptimizerError,
+        OptimizerStrategy,
+        Source,
+        SourceRequest,
+        TrainRange,
     )
     from daemon.research.plan import (
         BacktestError,
@@ -239,6 +255,12 @@ __all__ = [
     "Live",
     "LiveRun",
     "LiveRunError",
+    "Message",
+    "Optimizer",
+    "OptimizerCallbacks",
+    "OptimizerError",
+    "OptimizerSchema",
+    "OptimizerStrategy",
     "ParameterError",
     "Params",
     "PartialLossContract",
@@ -275,10 +297,13 @@ __all__ = [
     "SignalScheduled",
     "SizingError",
     "SizingSchema",
+    "Source",
+    "SourceRequest",
     "SpaceError",
     "Strategy",
     "StudyError",
     "TickResult",
+    "TrainRange",
     "UnknownNameError",
     "Variant",
     "View",
@@ -297,11 +322,13 @@ __all__ = [
     "add_exchange",
     "add_frame",
     "add_history",
+    "add_optimizer",
     "add_risk",
     "add_search",
     "add_sizing",
     "add_strategy",
     "add_walker",
+    "dump_signal",
     "get_average_price",
     "get_candles",
     "get_config",
@@ -310,6 +337,7 @@ __all__ = [
     "get_mode",
     "list_exchanges",
     "list_frames",
+    "list_optimizers",
     "list_risks",
     "list_searches",
     "list_sizings",

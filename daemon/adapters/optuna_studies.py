@@ -28,8 +28,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import TypeAdapter
 
-from daemon.core.errors import RejectedError
-from daemon.core.search import StoredTrial, TrialRecord
+from daemon.core.search import StoredTrial, StudyError, TrialRecord
 from daemon.core.spaces import Choice, Float, Int, Space, Spaces
 
 P = ParamSpec("P")
@@ -40,10 +39,6 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 RECORD, TEST, ABOUT = "record", "test:", "about"
 RECORDS = TypeAdapter(TrialRecord)
-
-
-class StudyError(RejectedError):
-    """The file of a search cannot be used; the text is one line that says why."""
 
 
 class Studies:

@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from daemon.app.extras import research_libraries
 from daemon.app.hands import core_count, open_hands, terms_of
 from daemon.app.history import history
 from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
@@ -334,7 +335,8 @@ async def _opened(file: Path, plan: SearchPlan, terms: Terms) -> AsyncGenerator[
 
 def _open_studies(file: Path, plan: SearchPlan) -> "Studies":
     # Only a search loads it: optuna takes a second.
-    home = import_module("daemon.adapters.optuna_studies")
+    with research_libraries("a search for parameters"):
+        home = import_module("daemon.adapters.optuna_studies")
     studies: Studies = home.Studies(file, plan.spaces, plan.seed)
     return studies
 

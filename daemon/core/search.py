@@ -7,6 +7,7 @@ they have not seen; a walk-forward does so window after window.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from daemon.core.errors import RejectedError
 from daemon.core.moments import moments_of
 from daemon.core.overfitting import (
     OverfittingEstimate,
@@ -25,6 +26,10 @@ PARTITIONS = 12
 """The slices are split into halves in all ways that so many parts allow."""
 
 Value = str | int | float | bool
+
+
+class StudyError(RejectedError):
+    """The file of a search cannot be used; the text is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
