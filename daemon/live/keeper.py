@@ -53,6 +53,9 @@ class Keeper:
         That differs from `after` only where its write failed and risk refused the entry before
         it could be tried again. A cancelled caller does not undo it: the write goes on.
         """
+        if self._frees_slot(after):
+            # A crash before the write brings the position back: until then its slot is taken.
+            undo(self.held.state, self._desk)
         return await asyncio.shield(self._ledger.spawn(self._commit(after, seen)))
 
     async def mark(self, *, is_stopped: bool, is_paused: bool) -> None:
@@ -88,6 +91,8 @@ class Keeper:
         except _EntryRefusedError as error:
             return await self._commit(error.instead, seen)
         was_waiting = isinstance(self.held.state, Scheduled)
+        if self._frees_slot(after):
+            undo(after.state, self._desk)
         self.held = target
         entry = TransitionEntry(
             key=target.key,
@@ -102,6 +107,9 @@ class Keeper:
         if was_waiting and isinstance(record, SignalRecord):
             await self._empty_schedule()
         return after
+
+    def _frees_slot(self, after: Advance) -> bool:
+        return at_risk(self.held.state) and not at_risk(after.state)
 
     async def _empty_schedule(self) -> None:
         """Empty the schedule file of a signal that has opened; one try, the next commit insists."""

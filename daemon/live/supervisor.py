@@ -6,6 +6,7 @@ can no longer be helped ends the whole daemon at once and loudly, never silently
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from daemon.core.errors import FatalError, RejectedError, TransientError
@@ -161,8 +162,9 @@ class Supervisor:
                 group.create_task(
                     look_at_gap(recovered, self.feed, self._staff.rules, self._crew), name="gap"
                 ),
-                *(group.create_task(pump.run(), name=pump.name) for pump in self._staff.alerts),
             ]
+            for pump in self._staff.alerts:
+                group.create_task(pump.run(), name=pump.name)
             for plan in self._plans.values():
                 task = group.create_task(self._supervise(plan, ledger), name=str(plan.key))
                 self._tasks[plan.key] = task
@@ -324,12 +326,13 @@ class Supervisor:
 
     async def _last_words(self) -> None:
         """Write what follows and what waits, for as long as it works at once."""
-        try:
-            async with asyncio.timeout(self._staff.endurance.stop_s):
+        stop_s = self._staff.endurance.stop_s
+        # What cannot be written now is rebuilt or retold at the next start: the truth is on disk.
+        with suppress(TimeoutError, TransientError):
+            async with asyncio.timeout(stop_s):
                 await self._staff.minutes.flush()
                 await self._staff.followers.flush()
                 await self._crew.troubles.flush()
-                await self._crew.fanout.drain(self._staff.endurance.stop_s / 2)
-        except (TimeoutError, TransientError):
-            # All of it is rebuilt or retold at the next start; the truth is on disk already.
-            return
+        async with asyncio.TaskGroup() as group:
+            for drain in (self._crew.fanout.drain, *(pump.drain for pump in self._staff.alerts)):
+                group.create_task(drain(stop_s / 2))

@@ -15,7 +15,7 @@ from daemon.core.records import TransitionEntry
 from daemon.core.strategy import Strategy
 from daemon.core.subjects import Subjects
 from daemon.live.workers import InlineWorkers
-from daemon.ports import CheckedClock, CounterName, MarketData, MeterName
+from daemon.ports import AlertSink, CheckedClock, CounterName, MarketData, MeterName
 from daemon.simulation.clock import VirtualClock
 from daemon.simulation.generator import GeneratedMarket, default_specs
 from daemon.simulation.market import Market
@@ -75,6 +75,7 @@ class Scene:
     market: Market | None = None
     subjects: Subjects = field(default_factory=Subjects.create)
     sink: ASink = field(default_factory=ASink)
+    alert_sinks: tuple[AlertSink, ...] = ()
     meter: AMeter = field(default_factory=AMeter)
     make_data: Callable[[Market, VirtualClock], MarketData] = field(
         default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000)
@@ -99,7 +100,12 @@ class Scene:
             data=data,
             connect=self.connect or _nothing,
         )
-        outlets = Outlets(subjects=self.subjects, meter=self.meter, sinks=(self.sink,))
+        outlets = Outlets(
+            subjects=self.subjects,
+            meter=self.meter,
+            sinks=(self.sink,),
+            alert_sinks=self.alert_sinks,
+        )
         return assemble(self.config, self.code, world, outlets, InlineWorkers())
 
     async def run(self, seconds: float) -> Daemon:

@@ -126,6 +126,30 @@ def test_a_failing_save_is_tried_again_with_the_same_step() -> None:
     run_virtual(scene())
 
 
+def test_the_slot_of_a_position_is_taken_until_its_end_is_on_disk() -> None:
+    """A crash before the write would bring the position back, beside whoever took its slot."""
+
+    async def scene() -> None:
+        async with asyncio.TaskGroup() as group:
+            bench = Bench(group)
+            after, _ = bench.entry()
+            await bench.keeper.commit(after, tick(1000, 100.0))
+            target = tick(2000, 103.0)
+            bench.failing = {"save"}
+            ended = advance(bench.keeper.held.state, target, bench.desk)
+            closing = group.create_task(bench.keeper.commit(ended, target))
+            await asyncio.sleep(0)
+            assert len(bench.risk.positions("one")) == 1
+            await asyncio.sleep(20)
+            assert len(bench.risk.positions("one")) == 1
+            bench.failing = set()
+            await closing
+            assert bench.keeper.held.state == Idle()
+            assert bench.risk.positions("one") == ()
+
+    run_virtual(scene())
+
+
 def test_an_entry_whose_slot_was_lost_while_it_could_not_be_kept_is_refused() -> None:
     async def scene() -> None:
         async with asyncio.TaskGroup() as group:

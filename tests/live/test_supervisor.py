@@ -1,6 +1,7 @@
 """The whole daemon in virtual time: it recovers, contains, restarts, protects and stops."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
@@ -17,11 +18,12 @@ from daemon.core.events import (
     SignalScheduled,
     name_of,
 )
-from daemon.core.records import StateFault
+from daemon.core.records import Journaled, StateFault, TransitionEntry
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 from daemon.simulation.loop import run_virtual
 from daemon.simulation.storage import DiskTrouble, Operation
+from tests.live.alert_stage import Phone
 from tests.live.scene import START_MS, a_scene, the_shipped_scene
 from tests.live.scripted import HOUR_S, KEY, Buyer, Waiter, a_market, names
 
@@ -316,3 +318,25 @@ def test_the_restored_waiting_signal_still_times_out() -> None:
 
     cancelled = [event for event in scene.journaled if isinstance(event, SignalCancelled)]
     assert cancelled[0].reason == "timeout"
+
+
+class SlowPhone(Phone):
+    """Takes longer than the daemon has before it is stopped."""
+
+    async def deliver(self, entries: Sequence[Journaled]) -> None:
+        await asyncio.sleep(3)
+        await super().deliver(entries)
+
+
+def test_a_graceful_stop_delivers_the_last_alerts() -> None:
+    phone = SlowPhone()
+    scene = a_scene(Buyer)
+    scene.market = a_market([100.0])
+    scene.alert_sinks = (phone,)
+
+    daemon = run_virtual(scene.run(2))
+
+    assert names(scene) == ["opened"]
+    told = [item.number for item in scene.disk.entries if isinstance(item.entry, TransitionEntry)]
+    assert told == phone.arrived
+    assert daemon.status.snapshot().sinks[-1].queued == 0
