@@ -92,10 +92,14 @@ def _window(result: WindowResult) -> str:
         ("Best Parameters", MISSING if best is None else params_text(best.params)),
         *_luck(luck),
     ]
-    judged = [trial for trial in result.trials if trial.train is not None]
+    # The same parameters came to the same.
+    different = {params_text(trial.params): trial for trial in reversed(result.trials)}
+    judged = [trial for trial in different.values() if trial.train is not None]
     judged.sort(key=_place)
     shown = judged[:TOP_MAX]
-    left = f"Listed are the best {len(shown)} of {len(judged):,} trials by the train metric."
+    left = (
+        f"Listed are the best {len(shown)} of {len(judged):,} different trials by the train metric."
+    )
     failed = next((trial for trial in result.trials if trial.error), None)
     count = sum(bool(trial.error) for trial in result.trials)
     return document(
