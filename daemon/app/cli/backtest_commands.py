@@ -3,10 +3,22 @@
 # ruff: noqa: PLC0415 - late imports, so that `tickd --help` starts in a moment
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from daemon.app.cli.backtest_options import (
+    BalanceOption,
+    DataOption,
+    EndOption,
+    HtmlOption,
+    NotesOption,
+    ReportDirOption,
+    SandboxOption,
+    SizingOption,
+    StartOption,
+    StrategiesArgument,
+    SymbolsOption,
+)
 from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moment_ms, root_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
 from daemon.app.cli.terminal import finish, terminal_of
@@ -14,57 +26,20 @@ from daemon.app.cli.terminal import finish, terminal_of
 
 def backtest(  # noqa: PLR0913 - each is an option of the command
     context: typer.Context,
-    strategies: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="STRATEGY",
-            help='Configured names, or a class: "./file.py:Class". \\[default: all configured]',
-        ),
-    ] = None,
+    strategies: StrategiesArgument = None,
     *,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Option("--symbol", metavar="A/B", help="A market; may be given several times."),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE", help="Candles: CSV, Parquet or Feather; A/B=FILE for each of several."
-        ),
-    ] = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Run on the market that the sandbox makes.")
-    ] = False,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="2026-01-01 or 2026-01-01T12:30.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="The end, by the same clock: UTC.")
-    ] = None,
+    symbols: SymbolsOption = None,
+    data: DataOption = None,
+    sandbox: SandboxOption = False,
+    start: StartOption = None,
+    end: EndOption = None,
     gaps: GapsOption = Gaps.REFUSE,
     store: DirOption = None,
-    sizing: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RULE",
-            help="Size an account: fixed-percentage:risk_percentage=1, kelly-criterion, atr-based.",
-        ),
-    ] = None,
-    balance: Annotated[
-        float, typer.Option(min=0.01, help="What that account starts with, in quote units.")
-    ] = 10_000.0,
-    report_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Write the reports below it. \\[default: none; dump with --html]"
-        ),
-    ] = None,
-    with_html: Annotated[
-        bool, typer.Option("--html", help="Write a page with charts, too.")
-    ] = False,
-    with_notes: Annotated[
-        bool, typer.Option("--notes", help="Show the notes of signals in the Markdown report.")
-    ] = False,
+    sizing: SizingOption = None,
+    balance: BalanceOption = 10_000.0,
+    report_dir: ReportDirOption = None,
+    with_html: HtmlOption = False,
+    with_notes: NotesOption = False,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: JsonOption = False,
