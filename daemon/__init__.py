@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from daemon.app.defaults import RulesError, get_config, get_default_config, set_config
     from daemon.app.dump_signal import dump_signal
     from daemon.app.history import add_history
+    from daemon.app.kept_reports import (
+        Heat,
+        Partial,
+        Performance,
+        Risk,
+        Schedule,
+        keep_reports,
+    )
     from daemon.app.listeners import (
         listen_backtest_progress,
         listen_done_backtest,
@@ -159,6 +167,7 @@ __all__ = [
     "Float",
     "Frame",
     "FrameError",
+    "Heat",
     "HistoryError",
     "Int",
     "KellyCriterion",
@@ -173,8 +182,10 @@ __all__ = [
     "OptimizerStrategy",
     "ParameterError",
     "Params",
+    "Partial",
     "PartialLossContract",
     "PartialProfitContract",
+    "Performance",
     "PerformanceContract",
     "PersistBase",
     "PersistPartialAdapter",
@@ -187,6 +198,7 @@ __all__ = [
     "ProgressOptimizerContract",
     "ProgressWalkerContract",
     "RegistrationError",
+    "Risk",
     "RiskContract",
     "RiskPayload",
     "RiskProfile",
@@ -194,6 +206,7 @@ __all__ = [
     "RiskValidation",
     "Rules",
     "RulesError",
+    "Schedule",
     "Search",
     "SearchResult",
     "SearchSchema",
@@ -245,6 +258,7 @@ __all__ = [
     "get_date",
     "get_default_config",
     "get_mode",
+    "keep_reports",
     "list_exchanges",
     "list_frames",
     "list_optimizers",
