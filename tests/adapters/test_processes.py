@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +25,8 @@ def start(material: str, views: list[memoryview]) -> Callable[[str], object]:
             os.kill(os.getpid(), signal.SIGKILL)
         if item == "raise":
             raise ValueError("a bad item")
+        if item == "spin":
+            time.sleep(1.0)
         if item == "hang":
             signal.pause()
         return material, item, [bytes(view) for view in views], os.getpid()
@@ -100,3 +105,44 @@ async def test_what_cannot_be_sent_or_begun_is_one_line(shared: SharedBytes) -> 
             await workers.hands()[0]("x")
         await asyncio.to_thread(workers.close)
         assert "\n" not in str(caught.value)
+
+
+PARENT = """
+import asyncio, os
+from daemon.adapters.processes import SharedBytes, Task, Workers
+from tests.adapters.test_processes import PARTS, start
+
+async def main():
+    workers = Workers(Task(start, "m", SharedBytes.of(PARTS)), 1)
+    (hand,) = workers.hands()
+    await hand("x")
+    print(*workers.process_ids, flush=True)
+    await {then}
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("then", ["asyncio.sleep(60)", 'hand("spin")'])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_worker_outlives_the_process_that_started_it(then: str, number: int) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(then=then)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    parent.send_signal(number)
+    parent.wait(timeout=20)
+    parent.stdout.close()
+
+    for _ in range(400):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    os.kill(worker, signal.SIGKILL)
+    raise AssertionError("the worker went on")
