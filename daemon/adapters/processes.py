@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from daemon.core.errors import TickdError
+from daemon.core.errors import WorkerError, WorkError
 from daemon.core.guard import Raised, call_foreign
 
 if TYPE_CHECKING:
@@ -49,14 +49,6 @@ UNSTARTED = (
 )
 
 _SPAWN = get_context("spawn")
-
-
-class WorkerError(TickdError, RuntimeError):
-    """A worker process could not be started, or died; the text is one line that says why."""
-
-
-class WorkError(WorkerError):
-    """One item could not be worked on: it killed its process, or something raised over it."""
 
 
 class SharedBytes:

@@ -8,16 +8,18 @@ import os
 import pickle
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
 import numpy as np
 
-from daemon.adapters.processes import SharedBytes, Task, WorkError, Workers
+from daemon.adapters.processes import SharedBytes, Task, Workers
 from daemon.app.defaults import get_config
-from daemon.app.registry import REGISTRY
+from daemon.app.extras import cluster_library
+from daemon.app.registry import REGISTRY, RegistrationError
+from daemon.core.errors import WorkError
 from daemon.research.assignment import Assignment, Failure, Outcome, Terms, evaluate
 from daemon.research.columns import Minutes
 from daemon.research.pool import Hand
@@ -43,8 +45,22 @@ class Shipment:
         return _unpacked, (self.files, body)
 
 
-def core_count() -> int:
-    """Return how many cores this process may use."""
+HANDS_MAX = 10_000
+
+
+def hand_limit(cores: int | None, cluster: str) -> int:
+    """Return how many hands may work: as many as `cores` says, else all that there are.
+
+    Raises RegistrationError for less than one.
+    """
+    if cores is not None and cores < 1:
+        raise RegistrationError(f"cores must be at least 1, not {cores}")
+    if cores is not None:
+        return cores
+    return HANDS_MAX if cluster else _core_count()
+
+
+def _core_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -66,20 +82,41 @@ def terms_of(symbol: str, exchange_name: str, strategy_names: Sequence[str]) -> 
     )
 
 
+def open_hands(
+    terms: Terms, minutes: Minutes, hand_count: int, cluster: str = ""
+) -> AbstractAsyncContextManager[Sequence[OutcomeHand]]:
+    """Give up to so many hands, for as long as the block lasts.
+
+    Without the address of a `cluster` the first one is this process, the others are processes of
+    their own. They raise WorkerError, in one line, for what cannot be sent there.
+    """
+    if cluster:
+        return _on_cluster(terms, minutes, hand_count, cluster)
+    return _on_cores(terms, minutes, hand_count)
+
+
 @asynccontextmanager
-async def open_hands(
+async def _on_cluster(
+    terms: Terms, minutes: Minutes, hand_count: int, address: str
+) -> AsyncGenerator[Sequence[OutcomeHand], None]:
+    # Only here: it takes seconds.
+    with cluster_library():
+        home = import_module("daemon.adapters.dask_cluster")
+    home.send_by_value(_modules_of(terms))
+    material = (terms, minutes.start_ms, minutes.filled_count)
+    async with home.open_cluster(address, _begin, material, _parts(minutes)) as hands:
+        yield [partial(_outcome, hand) for hand in hands[:hand_count]]
+
+
+@asynccontextmanager
+async def _on_cores(
     terms: Terms, minutes: Minutes, hand_count: int
 ) -> AsyncGenerator[Sequence[OutcomeHand], None]:
-    """Give so many hands; all but the first are processes, and end with the block.
-
-    They raise WorkerError, in one line, for what other processes cannot be sent.
-    """
     here: OutcomeHand = partial(evaluate, terms, minutes)
     if hand_count < 2:
         yield [here]
         return
-    columns = (minutes.open, minutes.high, minutes.low, minutes.close, minutes.volume)
-    shared = await asyncio.to_thread(SharedBytes.of, [each.data for each in columns])
+    shared = await asyncio.to_thread(SharedBytes.of, _parts(minutes))
     shipment = Shipment(
         terms=terms,
         files=_files_of(terms),
@@ -104,23 +141,34 @@ async def _outcome(
         return Failure(error=type(error).__name__, message=str(error))
 
 
+def _parts(minutes: Minutes) -> list[memoryview]:
+    columns = (minutes.open, minutes.high, minutes.low, minutes.close, minutes.volume)
+    return [each.data for each in columns]
+
+
 def _start(shipment: Shipment, views: list[memoryview]) -> Callable[[Assignment], Outcome]:
     """Return what a worker process makes of an assignment."""
+    return _begin((shipment.terms, shipment.start_ms, shipment.filled_count), views)
+
+
+def _begin(
+    material: tuple[Terms, int, int], views: list[memoryview]
+) -> Callable[[Assignment], Outcome]:
+    terms, start_ms, filled_count = material
     columns = [np.frombuffer(view, dtype=np.float64) for view in views]
     opened, high, low, close, volume = columns
     minutes = Minutes(
-        start_ms=shipment.start_ms,
+        start_ms=start_ms,
         open=opened,
         high=high,
         low=low,
         close=close,
         volume=volume,
-        filled_count=shipment.filled_count,
+        filled_count=filled_count,
     )
-    runner = asyncio.Runner()
 
     def work(assignment: Assignment) -> Outcome:
-        return runner.run(evaluate(shipment.terms, minutes, assignment))
+        return asyncio.run(evaluate(terms, minutes, assignment))
 
     return work
 
@@ -137,11 +185,13 @@ def _unpacked(files: tuple[str, ...], body: bytes) -> Shipment:
 
 def _files_of(terms: Terms) -> tuple[str, ...]:
     """Return the files of modules that were loaded by their path."""
-    owners = [strategy.__module__ for strategy in terms.strategies.values()]
-    owners += [
-        getattr(rule.validate, "__module__", "")
-        for each in terms.profiles
-        for rule in each.validations
-    ]
-    files = (sys.modules[name].__file__ for name in owners if name.startswith("tickd_file_"))
+    own = (name for name in _modules_of(terms) if name.startswith("tickd_file_"))
+    files = (sys.modules[name].__file__ for name in own)
     return tuple(dict.fromkeys(file for file in files if file is not None))
+
+
+def _modules_of(terms: Terms) -> list[str]:
+    """Return the names of the modules that the strategies and risk rules are from."""
+    owners = [strategy.__module__ for strategy in terms.strategies.values()]
+    rules = (rule.validate for each in terms.profiles for rule in each.validations)
+    return owners + [str(getattr(rule, "__module__", "")) for rule in rules]

@@ -7,7 +7,7 @@ ended in any way goes on from it, and comes to the same as one that never was.
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from daemon.app.extras import research_libraries
-from daemon.app.hands import core_count, open_hands, terms_of
+from daemon.app.hands import hand_limit, open_hands, terms_of
 from daemon.app.history import history
 from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
 from daemon.app.report_files import write_report
+from daemon.app.search_schema import SearchSchema, find_search, ranges_of, windows_for
 from daemon.core.errors import TickdError
-from daemon.core.frame import Frame
-from daemon.core.search import SearchResult, SearchWindow
+from daemon.core.search import SearchResult
 from daemon.core.signal import Key
-from daemon.core.walker_statistics import WALKER_METRICS, WalkerMetric
 from daemon.reports.as_json import as_json
 from daemon.reports.places import report_path
 from daemon.reports.search import render_search
@@ -32,38 +31,13 @@ from daemon.research import search as engine
 from daemon.research.assignment import Assignment, Terms, plan_of
 from daemon.research.columns import Minutes
 from daemon.research.search import OpenStudy, SearchPlan, TrialTold
-from daemon.research.walk_forward import WalkForward, split, windows_of
 from daemon.research.walk_telling import WalkTeller
 
 if TYPE_CHECKING:
     from daemon.adapters.optuna_studies import Studies
 
-TRAIN_SHARE = 0.7
-"""Without a word on ranges, so much of the frame is searched on, and the rest judges."""
-
 RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
 StopRun = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchSchema:
-    """A search: which strategy, on which frame, by which metric (larger is better), how long.
-
-    It judges on `test_frame_name` if given, on the windows of `walk_forward`, or else on the last
-    30 % of the frame. `batch_size` trials are worked on before the next ones are thought of.
-    """
-
-    search_name: str
-    strategy_name: str
-    frame_name: str
-    exchange_name: str = "sandbox"
-    test_frame_name: str = ""
-    walk_forward: WalkForward | None = None
-    metric: WalkerMetric = "sharpe_ratio"
-    trials: int = 100
-    batch_size: int = 8
-    seed: int = 1
-    note: str = ""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -76,6 +50,7 @@ class SearchRun:
     terms: Terms
     minutes: Minutes
     cores: int
+    cluster: str
     file: Path
     engine: engine.Search
     status: RunStatus = "ready"
@@ -87,7 +62,7 @@ class SearchRun:
         try:
             async with (
                 _opened(self.file, self.plan, self.terms) as open_study,
-                open_hands(self.terms, self.minutes, hand_count) as hands,
+                open_hands(self.terms, self.minutes, hand_count, self.cluster) as hands,
                 aclosing(self.engine.run(hands, open_study)) as told,
             ):
                 async for event in told:
@@ -118,27 +93,38 @@ class Search:
 
     @staticmethod
     async def run(
-        symbol: str, *, search_name: str, cores: int | None = None, folder: str | Path = "dump"
+        symbol: str,
+        *,
+        search_name: str,
+        cores: int | None = None,
+        folder: str | Path = "dump",
+        cluster: str = "",
     ) -> AsyncGenerator[TrialTold, None]:
         """Run the search, or go on with it; yield its trials in order, those kept before first.
 
-        `folder` holds its file; `cores` are all if left out. Raises UnknownNameError,
+        `folder` holds its file; `cores` are all if left out; with the address of a Dask `cluster`
+        its workers do the work. Raises UnknownNameError,
         WindowError, BacktestError, StudyError and WorkerError, each in one line.
         """
-        run = _prepare(symbol, search_name, cores, Path(folder))
+        run = _prepare(symbol, search_name, Path(folder), cores, cluster)
         async with aclosing(run.go()) as told:
             async for event in told:
                 yield event
 
     @staticmethod
     def background(
-        symbol: str, *, search_name: str, cores: int | None = None, folder: str | Path = "dump"
+        symbol: str,
+        *,
+        search_name: str,
+        cores: int | None = None,
+        folder: str | Path = "dump",
+        cluster: str = "",
     ) -> StopRun:
         """Run without yielding; return a function that stops the search and waits for its end.
 
         A failure is told on `exit`. Raises as `run` does.
         """
-        run = _prepare(symbol, search_name, cores, Path(folder))
+        run = _prepare(symbol, search_name, Path(folder), cores, cluster)
         task = asyncio.get_running_loop().create_task(run.drain(), name="search")
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
@@ -183,46 +169,14 @@ def search_json(result: SearchResult) -> str:
     return json.dumps(as_json(result), ensure_ascii=False, indent=2) + "\n"
 
 
-SEARCHES: dict[str, SearchSchema] = {}
 _RUNS: dict[tuple[str, str], SearchRun] = {}
 _TASKS: set[asyncio.Task[None]] = set()
 
 
-def add_search(schema: SearchSchema) -> SearchSchema:
-    """Register a search. Raises RegistrationError for what cannot be searched."""
-    name = schema.search_name
-    if not name:
-        raise RegistrationError("a search needs a search_name")
-    if name in SEARCHES:
-        raise RegistrationError(f"search {name!r} already exists")
-    if schema.metric not in WALKER_METRICS:
-        known = ", ".join(WALKER_METRICS)
-        raise RegistrationError(
-            f"search {name!r}: unknown metric {schema.metric!r}: use one of {known}"
-        )
-    for field, value in (("trials", schema.trials), ("batch_size", schema.batch_size)):
-        if value < 1:
-            raise RegistrationError(f"search {name!r}: {field} must be at least 1, not {value}")
-    if schema.test_frame_name and schema.walk_forward is not None:
-        raise RegistrationError(
-            f"search {name!r}: give test_frame_name or walk_forward, not both of them"
-        )
-    SEARCHES[name] = schema
-    return schema
-
-
-def list_searches() -> tuple[SearchSchema, ...]:
-    """Return the registered searches, in order."""
-    return tuple(SEARCHES.values())
-
-
-def _prepare(symbol: str, search_name: str, cores: int | None, folder: Path) -> SearchRun:
-    schema = SEARCHES.get(search_name)
-    if schema is None:
-        known = ", ".join(map(repr, SEARCHES)) or "none"
-        raise UnknownNameError(f"there is no search {search_name!r}; registered: {known}")
-    if cores is not None and cores < 1:
-        raise RegistrationError(f"cores must be at least 1, not {cores}")
+def _prepare(
+    symbol: str, search_name: str, folder: Path, cores: int | None, cluster: str
+) -> SearchRun:
+    schema = find_search(search_name)
     terms = terms_of(symbol, schema.exchange_name, [schema.strategy_name])
     minutes = history(schema.exchange_name, symbol)
     plan = _plan(symbol, schema, terms, minutes)
@@ -232,7 +186,8 @@ def _prepare(symbol: str, search_name: str, cores: int | None, folder: Path) -> 
         plan=plan,
         terms=terms,
         minutes=minutes,
-        cores=core_count() if cores is None else cores,
+        cores=hand_limit(cores, cluster),
+        cluster=cluster,
         file=(folder / report_path("search", search_name, symbol=symbol)).with_suffix(".journal"),
         engine=engine.Search(plan),
     )
@@ -249,8 +204,8 @@ def _plan(symbol: str, schema: SearchSchema, terms: Terms, minutes: Minutes) -> 
             'as in spaces = {"fast": Int(5, 30)}'
         )
     frame = REGISTRY.frame(schema.frame_name)
-    windows = _windows(schema, frame, terms)
-    for start_ms, end_ms in _ranges(windows):
+    windows = windows_for(schema, frame, terms)
+    for start_ms, end_ms in ranges_of(windows):
         wanted = replace(frame, start_ms=start_ms, end_ms=end_ms, on_timeframe=None)
         # Raises, in one line, for what lies outside of the candles.
         name = schema.strategy_name
@@ -269,34 +224,6 @@ def _plan(symbol: str, schema: SearchSchema, terms: Terms, minutes: Minutes) -> 
         seed=schema.seed,
         data_fingerprint=minutes.fingerprint,
     )
-
-
-def _windows(schema: SearchSchema, frame: Frame, terms: Terms) -> tuple[SearchWindow, ...]:
-    if schema.walk_forward is not None:
-        return windows_of(frame.start_ms, frame.end_ms, schema.walk_forward, terms.rules)
-    if not schema.test_frame_name:
-        return (split(frame.start_ms, frame.end_ms, TRAIN_SHARE, terms.rules),)
-    test = REGISTRY.frame(schema.test_frame_name)
-    if test.start_ms <= frame.end_ms:
-        raise RegistrationError(
-            f"search {schema.search_name!r}: the test frame {test.frame_name!r} begins before the "
-            f"train frame {frame.frame_name!r} has ended"
-        )
-    window = SearchWindow(
-        number=0,
-        train_start_ms=frame.start_ms,
-        train_end_ms=frame.end_ms,
-        test_start_ms=test.start_ms,
-        test_end_ms=test.end_ms,
-    )
-    return (window,)
-
-
-def _ranges(windows: tuple[SearchWindow, ...]) -> Iterator[tuple[int, int]]:
-    for window in windows:
-        yield window.train_start_ms, window.train_end_ms
-        if window.test_start_ms is not None and window.test_end_ms is not None:
-            yield window.test_start_ms, window.test_end_ms
 
 
 def _about(plan: SearchPlan, terms: Terms) -> Callable[[int], Mapping[str, str]]:

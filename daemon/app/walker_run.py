@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from daemon.app.hands import core_count, open_hands, terms_of
+from daemon.app.hands import hand_limit, open_hands, terms_of
 from daemon.app.history import history
-from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.app.report_files import write_report
 from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
@@ -42,6 +42,7 @@ class WalkerRun:
     terms: Terms
     minutes: Minutes
     cores: int
+    cluster: str
     engine: engine.Walker
     status: RunStatus = "ready"
 
@@ -51,7 +52,7 @@ class WalkerRun:
         try:
             hand_count = min(self.cores, len(self.walk.assignments))
             async with (
-                open_hands(self.terms, self.minutes, hand_count) as hands,
+                open_hands(self.terms, self.minutes, hand_count, self.cluster) as hands,
                 aclosing(self.engine.run(hands)) as told,
             ):
                 async for event in told:
@@ -77,27 +78,30 @@ class Walker:
 
     @staticmethod
     async def run(
-        symbol: str, *, walker_name: str, cores: int | None = None
+        symbol: str, *, walker_name: str, cores: int | None = None, cluster: str = ""
     ) -> AsyncGenerator[WalkerContract, None]:
         """Test the walker's strategies; yield what each came to, in their order.
 
-        `cores` is how many processes work on it, this one included; all cores if left out. Raises
+        `cores` is how many processes work on it, this one included; all cores if left out. With the
+        address of a Dask `cluster` its workers do (all, or as many as `cores`). Raises
         UnknownNameError, RegistrationError for a parameter that does not exist, BacktestError for a
         frame outside of the candles, and WorkerError.
         Leaving it early (under `contextlib.aclosing`) leaves a valid report of what there was.
         """
-        run = _prepare(symbol, walker_name, cores)
+        run = _prepare(symbol, walker_name, cores, cluster)
         async with aclosing(run.go()) as told:
             async for event in told:
                 yield event
 
     @staticmethod
-    def background(symbol: str, *, walker_name: str, cores: int | None = None) -> StopRun:
+    def background(
+        symbol: str, *, walker_name: str, cores: int | None = None, cluster: str = ""
+    ) -> StopRun:
         """Run without yielding; return a function that stops the walk and waits for its end.
 
         The end is told on `done_walker`, a failure on `exit`. Raises as `run` does.
         """
-        run = _prepare(symbol, walker_name, cores)
+        run = _prepare(symbol, walker_name, cores, cluster)
         task = asyncio.get_running_loop().create_task(run.drain(), name="walker")
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
@@ -175,10 +179,8 @@ _RUNS: dict[tuple[str, str], WalkerRun] = {}
 _TASKS: set[asyncio.Task[None]] = set()
 
 
-def _prepare(symbol: str, walker_name: str, cores: int | None) -> WalkerRun:
+def _prepare(symbol: str, walker_name: str, cores: int | None, cluster: str) -> WalkerRun:
     schema = find_walker(walker_name)
-    if cores is not None and cores < 1:
-        raise RegistrationError(f"cores must be at least 1, not {cores}")
     walk = _walk_of(symbol, schema)
     terms = terms_of(symbol, schema.exchange_name, [each.strategy_name for each in schema.variants])
     minutes = history(schema.exchange_name, symbol)
@@ -190,7 +192,8 @@ def _prepare(symbol: str, walker_name: str, cores: int | None) -> WalkerRun:
         walk=walk,
         terms=terms,
         minutes=minutes,
-        cores=core_count() if cores is None else cores,
+        cores=hand_limit(cores, cluster),
+        cluster=cluster,
         engine=engine.Walker(walk, REGISTRY.subjects),
     )
     _RUNS.pop((symbol, walker_name), None)

@@ -35,3 +35,11 @@ class FatalError(TickdError):
 
 class StateLockedError(FatalError):
     """Another daemon works on this state folder."""
+
+
+class WorkerError(RejectedError, RuntimeError):
+    """A worker process could not be started or reached; the text is one line that says why."""
+
+
+class WorkError(WorkerError):
+    """One item could not be worked on: it killed its process, or something raised over it."""

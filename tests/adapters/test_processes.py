@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from daemon.adapters.processes import SharedBytes, Task, WorkerError, WorkError, Workers
+from daemon.adapters.processes import SharedBytes, Task, Workers
+from daemon.core.errors import WorkerError, WorkError
 
 PARTS = [memoryview(b"abc"), memoryview(b""), memoryview(b"defgh")]
 

@@ -25,7 +25,7 @@ from daemon import (
     list_searches,
     listen_exit,
 )
-from daemon.app import search_run
+from daemon.app import search_run, search_schema
 from daemon.app.registry import REGISTRY
 from daemon.app.search_run import search_json
 from daemon.core.search import ranked
@@ -55,7 +55,7 @@ def _a_clean_registry() -> Iterator[None]:
         add_frame(replace(early, frame_name="late", start_ms=middle, end_ms=end))
         add_search(SCHEMA)
         yield
-    search_run.SEARCHES.clear()
+    search_schema.SEARCHES.clear()
     search_run._RUNS.clear()
 
 
@@ -139,7 +139,7 @@ async def test_a_finished_search_is_read_and_not_run_again(tmp_path: Path) -> No
 
 async def test_the_file_of_another_search_is_refused_with_what_differs(tmp_path: Path) -> None:
     await searched(tmp_path)
-    search_run.SEARCHES["find"] = replace(SCHEMA, seed=8, metric="win_rate")
+    search_schema.SEARCHES["find"] = replace(SCHEMA, seed=8, metric="win_rate")
 
     with pytest.raises(StudyError, match="what differs is metric, seed"):
         await searched(tmp_path)

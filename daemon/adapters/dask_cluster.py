@@ -1,0 +1,110 @@
+"""The one home of Dask: items worked on by the machines of a cluster.
+
+A worker that dies costs time and nothing else: the cluster gives its items to another one.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from hashlib import blake2b
+from types import ModuleType
+from typing import TypeVar
+
+import cloudpickle  # type: ignore[import-untyped]  # it ships no types
+from distributed import Client, KilledWorker
+from distributed.client import FutureCancelledError
+
+from daemon.core.errors import WorkerError, WorkError
+from daemon.core.guard import Raised, call_foreign
+
+M = TypeVar("M")
+T = TypeVar("T")
+R = TypeVar("R")
+Start = Callable[[M, list[memoryview]], Callable[[T], R]]
+
+CONNECT_S = 10.0
+
+ANSWER, FAILED = "answer", "failed"
+
+_BEGUN: dict[str, Callable[[object], object]] = {}
+"""On a worker: the function of the newest task, by its token."""
+
+
+@asynccontextmanager
+async def open_cluster(
+    address: str, start: Start[M, T, R], material: M, parts: Sequence[memoryview]
+) -> AsyncGenerator[list[Callable[[T], Coroutine[object, object, R]]], None]:
+    """Give a function per thread of the cluster at `address` that has it work on an item.
+
+    `material` is sent with the code of the author's modules. The functions raise WorkError for an
+    item that cannot be worked on. Raises WorkerError, in one line, for a cluster that cannot be
+    reached or has no workers.
+    """
+    body = cloudpickle.dumps((start, material))
+    token = blake2b(body, digest_size=8).hexdigest()
+    try:
+        client = await Client(  # type: ignore[no-untyped-call]  # it ships no types
+            address, asynchronous=True, timeout=CONNECT_S, set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        raise WorkerError(f"the cluster at {address} cannot be reached: {error}") from error
+    try:
+        threads = sum((await client.nthreads()).values())
+        if not threads:
+            raise WorkerError(f"the cluster at {address} has no workers")
+        shared = await client.scatter([body, *(bytes(part) for part in parts)], broadcast=True)
+        yield [partial(_work, client, token, shared)] * threads
+    finally:
+        await client.close()
+
+
+def send_by_value(names: Sequence[str]) -> None:
+    """Let modules of those names go to other machines as code, unless they are installed there."""
+    for name in dict.fromkeys(names):
+        module = sys.modules.get(name)
+        if module is not None and name != "__main__" and _is_own(module):
+            cloudpickle.register_pickle_by_value(module)
+
+
+def _is_own(module: ModuleType) -> bool:
+    file = module.__file__ or ""
+    return module.__name__.partition(".")[0] != "daemon" and "site-packages" not in file
+
+
+async def _work(client: Client, token: str, shared: Sequence[object], item: T) -> R:
+    future = client.submit(_remote, token, *shared, item=cloudpickle.dumps(item), pure=False)
+    try:
+        kind, answer = await future
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            await future.cancel()  # type: ignore[no-untyped-call]  # it ships no types
+        raise
+    except KilledWorker as error:
+        raise WorkError(f"it killed every worker that tried it ({error.last_worker})") from error
+    except (OSError, FutureCancelledError) as error:
+        raise WorkerError(f"the cluster was lost: {error}") from error
+    if kind == FAILED:
+        raise WorkError(f"on a worker: {answer}")
+    value: R = answer
+    return value
+
+
+def _remote(token: str, body: bytes, *parts: bytes, item: bytes) -> tuple[str, object]:
+    """Work on an item on another machine."""
+    made = call_foreign(_made, token, body, parts, item)
+    if isinstance(made, Raised):
+        place = f" (at {made.place})" if made.place else ""
+        return FAILED, " ".join(f"{made.error}: {made.message}{place}".split())
+    return ANSWER, made.value
+
+
+def _made(token: str, body: bytes, parts: Sequence[bytes], item: bytes) -> object:
+    function = _BEGUN.get(token)
+    if function is None:
+        start, material = cloudpickle.loads(body)
+        function = start(material, [memoryview(part) for part in parts])
+        _BEGUN.clear()
+        _BEGUN[token] = function
+    return function(cloudpickle.loads(item))

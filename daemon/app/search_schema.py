@@ -1,0 +1,104 @@
+"""What a program registers to search for parameters, and the ranges that follow from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.core.frame import Frame
+from daemon.core.search import SearchWindow
+from daemon.core.walker_statistics import WALKER_METRICS, WalkerMetric
+from daemon.research.assignment import Terms
+from daemon.research.walk_forward import WalkForward, split, windows_of
+
+TRAIN_SHARE = 0.7
+"""Without a word on ranges, so much of the frame is searched on, and the rest judges."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSchema:
+    """A search: which strategy, on which frame, by which metric (larger is better), how long.
+
+    It judges on `test_frame_name` if given, on the windows of `walk_forward`, or else on the last
+    30 % of the frame. `batch_size` trials are worked on before the next ones are thought of.
+    """
+
+    search_name: str
+    strategy_name: str
+    frame_name: str
+    exchange_name: str = "sandbox"
+    test_frame_name: str = ""
+    walk_forward: WalkForward | None = None
+    metric: WalkerMetric = "sharpe_ratio"
+    trials: int = 100
+    batch_size: int = 8
+    seed: int = 1
+    note: str = ""
+
+
+SEARCHES: dict[str, SearchSchema] = {}
+
+
+def add_search(schema: SearchSchema) -> SearchSchema:
+    """Register a search. Raises RegistrationError for what cannot be searched."""
+    name = schema.search_name
+    if not name:
+        raise RegistrationError("a search needs a search_name")
+    if name in SEARCHES:
+        raise RegistrationError(f"search {name!r} already exists")
+    if schema.metric not in WALKER_METRICS:
+        known = ", ".join(WALKER_METRICS)
+        raise RegistrationError(
+            f"search {name!r}: unknown metric {schema.metric!r}: use one of {known}"
+        )
+    for field, value in (("trials", schema.trials), ("batch_size", schema.batch_size)):
+        if value < 1:
+            raise RegistrationError(f"search {name!r}: {field} must be at least 1, not {value}")
+    if schema.test_frame_name and schema.walk_forward is not None:
+        raise RegistrationError(
+            f"search {name!r}: give test_frame_name or walk_forward, not both of them"
+        )
+    SEARCHES[name] = schema
+    return schema
+
+
+def list_searches() -> tuple[SearchSchema, ...]:
+    """Return the registered searches, in order."""
+    return tuple(SEARCHES.values())
+
+
+def find_search(name: str) -> SearchSchema:
+    """Return a registered search. Raises UnknownNameError, naming those that are known."""
+    if name not in SEARCHES:
+        known = ", ".join(map(repr, SEARCHES)) or "none"
+        raise UnknownNameError(f"there is no search {name!r}; registered: {known}")
+    return SEARCHES[name]
+
+
+def windows_for(schema: SearchSchema, frame: Frame, terms: Terms) -> tuple[SearchWindow, ...]:
+    """Return the windows that `schema` asks for. Raises WindowError and RegistrationError."""
+    if schema.walk_forward is not None:
+        return windows_of(frame.start_ms, frame.end_ms, schema.walk_forward, terms.rules)
+    if not schema.test_frame_name:
+        return (split(frame.start_ms, frame.end_ms, TRAIN_SHARE, terms.rules),)
+    test = REGISTRY.frame(schema.test_frame_name)
+    if test.start_ms <= frame.end_ms:
+        raise RegistrationError(
+            f"search {schema.search_name!r}: the test frame {test.frame_name!r} begins before the "
+            f"train frame {frame.frame_name!r} has ended"
+        )
+    window = SearchWindow(
+        number=0,
+        train_start_ms=frame.start_ms,
+        train_end_ms=frame.end_ms,
+        test_start_ms=test.start_ms,
+        test_end_ms=test.end_ms,
+    )
+    return (window,)
+
+
+def ranges_of(windows: tuple[SearchWindow, ...]) -> Iterator[tuple[int, int]]:
+    """Yield where each train and test range begins and ends."""
+    for window in windows:
+        yield window.train_start_ms, window.train_end_ms
+        if window.test_start_ms is not None and window.test_end_ms is not None:
+            yield window.test_start_ms, window.test_end_ms
