@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from daemon.app.candle_files import read_minutes
 from daemon.app.config.problems import did_you_mean
 from daemon.app.config.sections import StrategySection
 from daemon.app.config.settings import Config
-from daemon.app.embedded import _generated as generated_market
-from daemon.app.history import read_history
+from daemon.app.embedded import generated_market
 from daemon.core.candles import DAY_MS, MINUTE_MS
 from daemon.core.errors import RejectedError
 from daemon.core.headings import COLUMNS, places_of
@@ -49,7 +49,7 @@ def subject_of(config: Config, wanted: Wanted) -> Subject:
     section = _section(config, wanted.strategy)
     symbol = wanted.symbol or _symbol(config, section)
     if wanted.file is not None:
-        minutes, source = read_history(wanted.file, gaps="fill"), str(wanted.file)
+        minutes, source = read_minutes(wanted.file, gaps="fill"), str(wanted.file)
     else:
         minutes, source = sandbox_minutes(config, symbol, wanted.days), "the sandbox"
     name = wanted.strategy.rpartition(":")[2] if section is None else section.name
@@ -68,8 +68,8 @@ def subject_of(config: Config, wanted: Wanted) -> Subject:
 def sandbox_minutes(config: Config, symbol: str, days: float) -> Minutes:
     """Return the first `days` of the sandbox's market as configured. Raises RejectedError."""
     if config.sandbox.replay is not None:
-        return read_history(config.sandbox.replay, gaps="fill")
-    market = generated_market(config.sandbox, {})
+        return read_minutes(config.sandbox.replay, gaps="fill")
+    market = generated_market(config.sandbox)
     if symbol not in market.specs:
         known = ", ".join(market.specs)
         raise RejectedError(f"the sandbox has no {symbol}: it has {known}")

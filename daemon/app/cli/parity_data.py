@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from daemon.app.candle_files import read_minutes
 from daemon.app.config.settings import SANDBOX_ID, Config
-from daemon.app.embedded import _generated as generated_market
-from daemon.app.history import read_history
+from daemon.app.embedded import generated_market
 from daemon.core.candles import DAY_MS
 from daemon.core.errors import RejectedError
 from daemon.research.columns import Minutes, minutes_of
@@ -28,7 +28,7 @@ def candles_beside(
     section = config.sandbox
     if config.exchange.id != SANDBOX_ID or section.url or section.replay:
         return {}
-    market = generated_market(section, {})
+    market = generated_market(section)
     found: dict[str, Minutes] = {}
     for symbol in symbols:
         first = record.candles[symbol][0]
@@ -51,4 +51,4 @@ def _read(text: str, symbols: Sequence[str]) -> tuple[str, Minutes]:
         raise RejectedError(
             f"--data {text}: write A/B=FILE, where A/B is one of {', '.join(symbols)}"
         )
-    return symbol, read_history(Path(path), gaps="fill")
+    return symbol, read_minutes(Path(path), gaps="fill")
