@@ -1,17 +1,57 @@
 """The built-in risk rules, as ordinary validations of a profile.
 
-Each function returns a rule that answers None (allowed) or a reason in words.
+Each function returns a rule that answers None (allowed) or a reason in words. The rules can be
+sent to other processes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
 
 from daemon.core.candles import DAY_MS, MINUTE_MS
-from daemon.core.risk import RiskPayload, RiskValidation
+from daemon.core.risk import RiskPayload, RiskValidation, ValidationFunction, Verdict
 from daemon.core.signal import Signal, SignalRow
 
 HOUR_MS = 60 * MINUTE_MS
 
+L = TypeVar("L")
 
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A built-in rule: it goes to another process as its name and its limit."""
+
+    name: str
+    limit: object
+    check: ValidationFunction
+
+    def __call__(self, payload: RiskPayload) -> Verdict:
+        """Answer None or a reason."""
+        return self.check(payload)
+
+    def __reduce__(self) -> tuple[Callable[[str, object], ValidationFunction], tuple[str, object]]:
+        return _made_again, (self.name, self.limit)
+
+
+def _made_again(name: str, limit: object) -> ValidationFunction:
+    rule: RiskValidation = globals()[name](limit)
+    return rule.validate
+
+
+def _sendable(make: Callable[[L], RiskValidation]) -> Callable[[L], RiskValidation]:
+    """Let the rules that `make` returns be sent to other processes."""
+
+    @wraps(make)
+    def made(limit: L) -> RiskValidation:
+        rule = make(limit)
+        check = BuiltIn(name=make.__name__, limit=limit, check=rule.validate)
+        return RiskValidation(validate=check, note=rule.note)
+
+    return made
+
+
+@_sendable
 def max_positions(limit: int) -> RiskValidation:
     """Refuse when `limit` positions of the profile are open."""
 
@@ -23,6 +63,7 @@ def max_positions(limit: int) -> RiskValidation:
     return RiskValidation(validate=validate, note="maximum of open positions")
 
 
+@_sendable
 def max_positions_per_symbol(limit: int) -> RiskValidation:
     """Refuse when `limit` positions of the profile are open on the signal's symbol."""
 
@@ -33,6 +74,7 @@ def max_positions_per_symbol(limit: int) -> RiskValidation:
     return RiskValidation(validate=validate, note="maximum of open positions per symbol")
 
 
+@_sendable
 def max_positions_per_side(limit: int) -> RiskValidation:
     """Refuse when `limit` positions of the profile are open on the signal's side.
 
@@ -49,6 +91,7 @@ def max_positions_per_side(limit: int) -> RiskValidation:
     return RiskValidation(validate=validate, note="maximum of open positions per side")
 
 
+@_sendable
 def min_reward_risk(ratio: float) -> RiskValidation:
     """Refuse when the way to the target is less than `ratio` times the way to the stop."""
 
@@ -59,6 +102,7 @@ def min_reward_risk(ratio: float) -> RiskValidation:
     return RiskValidation(validate=validate, note="minimum reward/risk")
 
 
+@_sendable
 def max_loss_per_day(percent: float) -> RiskValidation:
     """Refuse when the closes of this UTC day add up to a loss of `percent` or more."""
 
@@ -75,6 +119,7 @@ def max_loss_per_day(percent: float) -> RiskValidation:
     return RiskValidation(validate=validate, note="maximum loss per UTC day")
 
 
+@_sendable
 def cooldown_after_loss(minutes: int) -> RiskValidation:
     """Refuse for `minutes` after a close at a loss of any strategy of the profile."""
 
@@ -90,6 +135,7 @@ def cooldown_after_loss(minutes: int) -> RiskValidation:
     return RiskValidation(validate=validate, note="cooldown after a loss")
 
 
+@_sendable
 def allowed_hours(hours: Sequence[int]) -> RiskValidation:
     """Refuse outside the UTC `hours` (0..23)."""
     allowed = frozenset(hours)

@@ -36,6 +36,7 @@ from daemon import (
 from daemon.app import walker_run, walker_schema
 from daemon.app.registry import REGISTRY
 from daemon.app.walker_run import walker_json
+from daemon.core.risk_limits import max_positions
 from daemon.core.walker_statistics import WALKER_METRICS, metric_value
 from daemon.reports.walker import NoResultsError
 from tests.app.walk_stage import SYMBOL, Swing, a_registry
@@ -254,7 +255,7 @@ async def test_a_walk_in_the_background_is_stopped_or_tells_why_it_ended() -> No
 
 
 async def test_risk_profiles_go_with_the_strategies_that_name_them() -> None:
-    add_risk("never", [never])
+    add_risk("never", [max_positions(5), never])
     add_strategy(Careful)
     add_walker(
         WalkerSchema(walker_name="careful", frame_name="all", strategies=["swing", "careful"])

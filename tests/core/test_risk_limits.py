@@ -1,6 +1,9 @@
 """The built-in limits, each at its edge."""
 
+import pickle
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -154,3 +157,25 @@ def test_hours_are_allowed() -> None:
     assert answer(rule, a_payload(timestamp=DAY + HOUR_MS - 1)) is None
     assert answer(rule, a_payload(timestamp=DAY + HOUR_MS)) == "hour 01 UTC is not an allowed hour"
     assert answer(rule, a_payload(timestamp=DAY + 22 * HOUR_MS)) is None
+
+
+@pytest.mark.parametrize(
+    ("make", "limit"),
+    [
+        (max_positions, 1),
+        (max_positions_per_symbol, 1),
+        (max_positions_per_side, 1),
+        (min_reward_risk, 2.0),
+        (max_loss_per_day, 1.0),
+        (cooldown_after_loss, 5),
+        (allowed_hours, [1, 2]),
+    ],
+)
+def test_a_rule_that_was_sent_to_another_process_is_the_same(
+    make: Callable[[Any], RiskValidation], limit: object
+) -> None:
+    rule = make(limit)
+    sent = pickle.loads(pickle.dumps(rule))
+
+    assert sent.note == rule.note
+    assert (sent.validate.name, sent.validate.limit) == (make.__name__, limit)
