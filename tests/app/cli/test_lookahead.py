@@ -182,7 +182,7 @@ def test_mistakes_are_told_in_one_line(shell: Shell) -> None:
     missing = shell("lookahead", "breakout", "--data", "none.csv")
     no_class = shell("lookahead", "./none.py:S", "--days", "0.1")
 
-    assert (unknown.code, missing.code, no_class.code) == (69, 69, 69)
+    assert (unknown.code, missing.code, no_class.code) == (69, 1, 69)
     assert "Did you mean breakout" in unknown.err.splitlines()[-1]
     assert "none.csv" in missing.err.splitlines()[-1]
     assert "none.py" in no_class.err.splitlines()[-1]
