@@ -20,30 +20,11 @@ if TYPE_CHECKING:
         use_persist_schedule_adapter,
         use_persist_signal_adapter,
     )
-    from daemon.app.backtest_run import (
-        Backtest,
-        BacktestRun,
-    )
-    from daemon.app.defaults import (
-        RulesError,
-        get_config,
-        get_default_config,
-        set_config,
-    )
-    from daemon.app.dump_signal import (
-        dump_signal,
-    )
-    from daemon.app.history import (
-        add_history,
-    )
-    from daemon.app.kept_reports import (
-        Heat,
-        Partial,
-        Performance,
-        Risk,
-        Schedule,
-        keep_reports,
-    )
+    from daemon.app.backtest_run import Backtest, BacktestRun
+    from daemon.app.defaults import RulesError, get_config, get_default_config, set_config
+    from daemon.app.dump_signal import dump_signal
+    from daemon.app.history import add_history
+    from daemon.app.kept_reports import Heat, Partial, Performance, Risk, Schedule, keep_reports
     from daemon.app.listeners import (
         listen_backtest_progress,
         listen_done_backtest,
@@ -74,17 +55,8 @@ if TYPE_CHECKING:
         listen_walker_once,
         listen_walker_progress,
     )
-    from daemon.app.live_run import (
-        Live,
-        LiveRun,
-        LiveRunError,
-    )
-    from daemon.app.optimizer_run import (
-        Optimizer,
-        OptimizerSchema,
-        add_optimizer,
-        list_optimizers,
-    )
+    from daemon.app.live_run import Live, LiveRun, LiveRunError
+    from daemon.app.optimizer_run import Optimizer, OptimizerSchema, add_optimizer, list_optimizers
     from daemon.app.registry import (
         ExchangeSchema,
         RegistrationError,
@@ -98,43 +70,14 @@ if TYPE_CHECKING:
         list_risks,
         list_strategies,
     )
-    from daemon.app.running import (
-        get_average_price,
-        get_candles,
-        get_date,
-        get_mode,
-    )
-    from daemon.app.search_run import (
-        Search,
-    )
-    from daemon.app.search_schema import (
-        SearchSchema,
-        add_search,
-        list_searches,
-    )
-    from daemon.app.sizing import (
-        PositionSize,
-        add_sizing,
-        list_sizings,
-    )
-    from daemon.app.walker_run import (
-        Walker,
-        WalkerRun,
-    )
-    from daemon.app.walker_schema import (
-        Variant,
-        WalkerSchema,
-        add_walker,
-        list_walkers,
-        variants,
-    )
-    from daemon.core.candles import (
-        Candle,
-        Candles,
-    )
-    from daemon.core.errors import (
-        WorkerError,
-    )
+    from daemon.app.running import get_average_price, get_candles, get_date, get_mode
+    from daemon.app.search_run import Search
+    from daemon.app.search_schema import SearchSchema, add_search, list_searches
+    from daemon.app.sizing import PositionSize, add_sizing, list_sizings
+    from daemon.app.walker_run import Walker, WalkerRun
+    from daemon.app.walker_schema import Variant, WalkerSchema, add_walker, list_walkers, variants
+    from daemon.core.candles import Candle, Candles
+    from daemon.core.errors import WorkerError
     from daemon.core.events import (
         DoneContract,
         ErrorContract,
@@ -152,17 +95,9 @@ if TYPE_CHECKING:
         SignalScheduled,
         TickResult,
     )
-    from daemon.core.frame import (
-        Frame,
-        FrameError,
-    )
-    from daemon.core.params import (
-        ParameterError,
-        Params,
-    )
-    from daemon.core.pnl import (
-        ProfitLoss,
-    )
+    from daemon.core.frame import Frame, FrameError
+    from daemon.core.params import ParameterError, Params
+    from daemon.core.pnl import ProfitLoss
     from daemon.core.research_events import (
         ProgressOptimizerContract,
         ProgressWalkerContract,
@@ -177,17 +112,9 @@ if TYPE_CHECKING:
         RiskRejectedError,
         RiskValidation,
     )
-    from daemon.core.rules import (
-        Rules,
-    )
-    from daemon.core.search import (
-        SearchResult,
-        StudyError,
-    )
-    from daemon.core.signal import (
-        Signal,
-        SignalRow,
-    )
+    from daemon.core.rules import Rules
+    from daemon.core.search import SearchResult, StudyError
+    from daemon.core.signal import Signal, SignalRow
     from daemon.core.sizing import (
         AtrBased,
         FixedPercentage,
@@ -195,26 +122,11 @@ if TYPE_CHECKING:
         SizingError,
         SizingSchema,
     )
-    from daemon.core.spaces import (
-        Choice,
-        Float,
-        Int,
-        SpaceError,
-    )
-    from daemon.core.statistics import (
-        BacktestStatistics,
-    )
-    from daemon.core.strategy import (
-        HistoryError,
-        Strategy,
-        View,
-    )
-    from daemon.core.walker_statistics import (
-        WalkerStatistics,
-    )
-    from daemon.research.columns import (
-        CandleError,
-    )
+    from daemon.core.spaces import Choice, Float, Int, SpaceError
+    from daemon.core.statistics import BacktestStatistics
+    from daemon.core.strategy import HistoryError, Strategy, View
+    from daemon.core.walker_statistics import WalkerStatistics
+    from daemon.research.columns import CandleError
     from daemon.research.optimizer import (
         Message,
         OptimizerCallbacks,
@@ -224,20 +136,10 @@ if TYPE_CHECKING:
         SourceRequest,
         TrainRange,
     )
-    from daemon.research.plan import (
-        BacktestError,
-    )
-    from daemon.research.result import (
-        BacktestResult,
-    )
-    from daemon.research.walk_forward import (
-        WalkForward,
-        WindowError,
-    )
-    from daemon.research.walker import (
-        WalkerCallbacks,
-        WalkerResult,
-    )
+    from daemon.research.plan import BacktestError
+    from daemon.research.result import BacktestResult
+    from daemon.research.walk_forward import WalkForward, WindowError
+    from daemon.research.walker import WalkerCallbacks, WalkerResult
 
 __all__ = [
     "ActivePosition",
