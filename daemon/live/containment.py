@@ -47,6 +47,7 @@ class Containment:
         self._limits = limits
         self._is_installed = False
         self._is_armed = False
+        self._has_rung = False
         self._before: object = None
         self.holder = ""
 
@@ -69,13 +70,17 @@ class Containment:
         if not self._is_installed or self._is_armed:
             return call_foreign(function)
         self.holder = holder
-        self._is_armed = True
+        self._is_armed, self._has_rung = True, False
         signal.setitimer(signal.ITIMER_REAL, self._limits.stretch_s, REPEAT_S)
         try:
-            return call_foreign(function)
+            outcome = call_foreign(function)
         except OverrunError as error:
             # The alarm came while the call was being wound up.
             return describe(error)
+        else:
+            if self._has_rung and isinstance(outcome, Returned):
+                return describe(self._overrun("and swallowed the interruption"))
+            return outcome
         finally:
             self._is_armed = False
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -148,7 +153,12 @@ class Containment:
         if frame.f_code.co_filename == __file__ or frame.f_code is call_foreign.__code__:
             # Our own code is winding the call up; the repeated alarm finds what is left to find.
             return
-        raise OverrunError(f"held the event loop for over {self._limits.stretch_s:g} s")
+        self._has_rung = True
+        raise self._overrun()
+
+    def _overrun(self, and_what: str = "") -> OverrunError:
+        text = f"held the event loop for over {self._limits.stretch_s:g} s {and_what}"
+        return OverrunError(text.rstrip())
 
 
 @dataclass(frozen=True, slots=True)

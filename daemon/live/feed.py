@@ -266,9 +266,9 @@ class MarketFeed:
         now_s = self._loop.time()
         if (where, symbol) in self._told:
             return
-        self._told.add((where, symbol))
         if len(self._reported_s) == REPORTS_AT_ONCE_MAX and self._reported_s[0] > now_s - 60.0:
-            return
+            return  # if it lasts it is told later
+        self._told.add((where, symbol))
         self._reported_s.append(now_s)
         self._report(where, error, symbol)
 

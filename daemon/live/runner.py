@@ -36,6 +36,7 @@ from daemon.live.keeper import Keeper
 from daemon.live.telling import Teller
 from daemon.live.view import price_of
 from daemon.live.waker import Waker
+from daemon.live.workers import LeakedThreadError
 
 Wish = Literal["stop", "resume", "pause", "cancel", "close"]
 """What a person may want of a task."""
@@ -75,6 +76,7 @@ class Runner:
         self._prices_heard = 0
         self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
         self._is_restored = not isinstance(keeper.held.state, Idle)
+        self._is_blind = False
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
 
     async def run(self) -> None:
@@ -157,9 +159,11 @@ class Runner:
         self._prices_heard = 0
         if not self.feed.is_fresh():
             self.reason = self.feed.reason or "waits for the first price"
+            self._tell_sight(self.reason)
             return
         price = price_of(self.feed)
         self.reason = ""
+        self._tell_sight("")
         self._ticked_price = price
         now_ms = self._crew.clock.now_ms()
         await self._tick(tick(now_ms, price))
@@ -207,10 +211,9 @@ class Runner:
                 is_async=self._is_async,
             )
         if isinstance(outcome, Raised):
-            if not self._is_async and isinstance(outcome.cause, TimeoutError):
-                self.asking.leaked += 1
-                self._crew.meter.count("leaked_threads")
             self._failed(outcome)
+            if isinstance(outcome.cause, LeakedThreadError):
+                self._lost_thread()
             return
         if outcome.value is None or not self._may_enter():
             self.asking.succeeded()
@@ -265,6 +268,30 @@ class Runner:
                 self.key,
                 f"{self.asking.failures} failures in a row: the strategy is left alone for a while",
             )
+
+    def _lost_thread(self) -> None:
+        self.asking.leaked += 1
+        self._crew.meter.count("leaked_threads")
+        if self.asking.is_off:
+            self._crew.troubles.report(
+                "circuit",
+                self.key,
+                f"{self.asking.leaked} of its threads never came back: it is asked no more"
+                " before a restart",
+            )
+
+    def _tell_sight(self, trouble: str) -> None:
+        """Report once that what is open or waits is not watched, and once that it is again."""
+        is_blind = bool(trouble)
+        if is_blind == self._is_blind:
+            return
+        state = self.keeper.held.state
+        if is_blind and (isinstance(state, Idle) or self.decided_at_ms is None):
+            return
+        self._is_blind = is_blind
+        held = "waiting signal" if isinstance(state, Scheduled) else "open position"
+        words = f"the {held} is not watched: {trouble}" if is_blind else "watched again"
+        self._crew.troubles.report("price", self.key, words)
 
     def _report_refusal(self, refusal: Refusal | None) -> None:
         if refusal is not None and refusal.fault is not None:

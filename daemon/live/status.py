@@ -81,6 +81,8 @@ def _reason(slot: Slot, runner: Runner, condition: Condition, now_s: float) -> s
     """Return why the task is not ready, or "" when it is."""
     if condition == "stopped":
         return ""
+    if condition == "off" and runner.asking.is_off:
+        return f"{runner.asking.leaked} of its threads never came back; a restart asks it again"
     if condition != "running":
         return slot.reason or condition.replace("_", " ")
     if runner.block:

@@ -5,9 +5,10 @@ can no longer be helped ends the whole daemon at once and loudly, never silently
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from daemon.core.errors import FatalError, RejectedError, TransientError
 from daemon.core.events import Announcement, DoneContract
@@ -15,9 +16,10 @@ from daemon.core.guard import Raised
 from daemon.core.records import RunEntry
 from daemon.core.rules import Rules
 from daemon.core.signal import Key
-from daemon.core.strategy import Answer, Strategy, View
-from daemon.core.trader import Desk
+from daemon.core.strategy import Strategy
+from daemon.core.trader import Advance, Desk
 from daemon.live.alerts import AlertPump
+from daemon.live.caretaker import Caretaker
 from daemon.live.crew import Crew
 from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
@@ -71,15 +73,6 @@ class Staff:
     endurance: Endurance = Endurance()
 
 
-class Caretaker(Strategy):
-    """Watches what is open where the strategy itself is gone or cannot be made; never asks."""
-
-    def get_signal(self, view: View) -> Answer:
-        """Return None: whatever is open is only monitored to its end."""
-        del view
-        return None
-
-
 class Supervisor:
     """Runs the plans until `stop` is called or something ends the daemon. Call `run` once.
 
@@ -99,6 +92,7 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._steps: set[asyncio.Task[Advance]] = set()
 
     async def run(self) -> None:
         """Recover, run every task, and wind up. Raises FatalError, StateLockedError."""
@@ -194,9 +188,18 @@ class Supervisor:
             health=crew.health,
             troubles=crew.troubles,
             timings=crew.timings,
-            spawn=group.create_task,
+            spawn=partial(self._spawn, group),
             has_changed=self._staff.followers.mark,
         )
+
+    def _spawn(
+        self, group: asyncio.TaskGroup, step: Coroutine[object, object, Advance]
+    ) -> "asyncio.Task[Advance]":
+        """Carry a step to the disk in a task of its own: who asked for it may be cancelled."""
+        task = group.create_task(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        return task
 
     def _announce(self, events: Sequence[Announcement]) -> None:
         self._crew.fanout.announce(events)
@@ -318,10 +321,15 @@ class Supervisor:
         tasks = set(self._tasks.values())
         _, stuck = await asyncio.wait(tasks, timeout=self._staff.endurance.stop_s)
         for task in stuck:
-            task.cancel()
-        for task in services:
-            task.cancel()
-        await asyncio.wait([*tasks, *services])
+            self._crew.troubles.report(
+                "stop",
+                Key(exchange_name="", symbol=task.get_name(), strategy_name=""),
+                "could not finish its step in time: what is on disk is what counts",
+            )
+        steps = set(self._steps)
+        for ending in (*stuck, *steps, *services):
+            ending.cancel()
+        await asyncio.wait([*tasks, *steps, *services])
         await self._last_words()
 
     async def _last_words(self) -> None:

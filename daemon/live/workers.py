@@ -17,6 +17,10 @@ from daemon.core.guard import Raised, Returned, call_foreign, describe
 Outcome = Returned[object] | Raised
 
 
+class LeakedThreadError(TimeoutError):
+    """A call never came back, and its thread is lost to it."""
+
+
 class Workers(Protocol):
     """Runs plain foreign functions somewhere."""
 
@@ -42,7 +46,7 @@ class ThreadWorkers:
         self.leaked = 0
 
     async def call(self, function: Callable[[], object], *, timeout_s: float) -> Outcome:
-        late = describe(TimeoutError(f"no answer in {timeout_s:g} s; its thread is given up"))
+        late: TimeoutError = TimeoutError(f"no thread was free in {timeout_s:g} s")
         try:
             async with asyncio.timeout(timeout_s), self._free:
                 worker = self._idle.pop() if self._idle else _Worker()
@@ -54,10 +58,13 @@ class ThreadWorkers:
                         # Nobody waits for this thread any more, and it may never come back.
                         self.leaked += 1
                         worker.abandon()
+                        late = LeakedThreadError(
+                            f"no answer in {timeout_s:g} s; its thread is given up"
+                        )
                 self._idle.append(worker)
                 return outcome
         except TimeoutError:
-            return late
+            return describe(late)
 
     def close(self) -> None:
         """Let the idle threads end."""

@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
@@ -13,7 +14,7 @@ import pytest
 
 from daemon.core.guard import Raised, Returned
 from daemon.live.containment import Containment, Limits
-from daemon.live.workers import InlineWorkers, ThreadWorkers
+from daemon.live.workers import InlineWorkers, LeakedThreadError, ThreadWorkers
 
 pytestmark = pytest.mark.may_block("what is tested here blocks on purpose")
 
@@ -220,3 +221,53 @@ async def test_the_timer_is_given_back() -> None:
 
     assert signal.getsignal(signal.SIGALRM) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+async def test_p10_an_interruption_that_was_swallowed_is_a_failure_all_the_same(
+    containment: Containment,
+) -> None:
+    def sleep() -> None:
+        end_s = perf_counter() + 3 * STRETCH_S
+        while perf_counter() < end_s:
+            with suppress(BaseException):
+                time.sleep(STRETCH_S)
+
+    async def stubborn() -> None:
+        sleep()
+
+    outcome = await containment.ask("task", stubborn, is_async=True)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.error == "OverrunError"
+    assert "swallowed" in outcome.message
+
+
+async def test_a_time_out_of_its_own_costs_a_plain_strategy_no_thread() -> None:
+    def times_out() -> None:
+        raise TimeoutError("the author's own")
+
+    workers = ThreadWorkers(1)
+
+    outcome = await workers.call(times_out, timeout_s=5.0)
+
+    assert isinstance(outcome, Raised)
+    assert not isinstance(outcome.cause, LeakedThreadError)
+    assert workers.leaked == 0
+
+
+async def test_who_waits_in_line_too_long_has_lost_no_thread() -> None:
+    free = threading.Event()
+    workers = ThreadWorkers(1)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(workers.call(free.wait, timeout_s=5.0))
+            await asyncio.sleep(0)
+            late = await workers.call(int, timeout_s=0.05)
+            free.set()
+    finally:
+        free.set()
+
+    assert isinstance(late, Raised)
+    assert "no thread was free" in late.message
+    assert not isinstance(late.cause, LeakedThreadError)
+    assert workers.leaked == 0
