@@ -97,11 +97,16 @@ async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:
             strategy=row.strategy_name,
             state="waiting" if row.is_scheduled else "open",
             position=row.position,
-            entry=row.price_open,
-            take_profit=row.price_take_profit,
-            stop=row.price_stop_loss,
+            entry=_shown(row.price_open),
+            take_profit=_shown(row.price_take_profit),
+            stop=_shown(row.price_stop_loss),
             signal_id=row.id,
         )
+
+
+def _shown(price: float) -> float:
+    """Return a price with as many digits as people read; the file keeps them all."""
+    return float(f"{price:.8g}")
 
 
 @asynccontextmanager
