@@ -1,8 +1,10 @@
 """What `tickd walk` and `tickd optimize` work on: strategies on the candles of one market."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
+from math import isfinite
 
 from daemon.app.cli.backtest_data import DataError, Source, exchange_of, gather, warm_up_ms
 from daemon.app.cli.backtest_plan import (
@@ -138,11 +140,19 @@ def _value(params: Mapping[str, object], name: str, word: str) -> Value:
                 return FLAGS[word.lower()]
             raise DataError(f"{name} is true or false, not {word!r}")
         case int() | float():
-            for read in (int, float):
-                try:
-                    return read(word)
-                except ValueError:
-                    continue
+            number = _number(word)
+            if number is not None:
+                return number
             raise DataError(f"{name} is a number, not {word!r}")
         case _:
             return word
+
+
+def _number(word: str) -> int | float | None:
+    """Return the number that a word is, whole where it is written so; None if it is none."""
+    with suppress(ValueError):
+        return int(word)
+    with suppress(ValueError):
+        number = float(word)
+        return number if isfinite(number) else None
+    return None
