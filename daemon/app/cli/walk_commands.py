@@ -2,8 +2,7 @@
 
 # ruff: noqa: PLC0415 - late imports, so that `tickd --help` starts in a moment
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,32 +17,30 @@ from daemon.app.cli.backtest_options import (
 from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moment_ms, root_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
 from daemon.app.cli.terminal import finish, terminal_of
-from daemon.core.walker_statistics import WalkerMetric
+from daemon.app.cli.walk_options import (
+    AnchoredOption,
+    ClusterOption,
+    CoresOption,
+    MarketOption,
+    MetricOption,
+    SeedOption,
+    StrategyArgument,
+    StudyOption,
+    TestDaysOption,
+    TrainDaysOption,
+    TrialsOption,
+    VaryOption,
+)
 
 if TYPE_CHECKING:
     from daemon.app.cli.backtest_data import Span
-
-MarketOption = Annotated[
-    str | None,
-    typer.Option("--symbol", metavar="A/B", help="The market, if not the first one configured."),
-]
-MetricOption = Annotated[WalkerMetric, typer.Option(help="By what to judge; larger is better.")]
-CoresOption = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="How many to use. \\[default: all]")
-]
-ClusterOption = Annotated[
-    str, typer.Option(metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786.")
-]
 
 
 def walk(  # noqa: PLR0913 - each is an option of the command
     context: typer.Context,
     strategies: StrategiesArgument = None,
     *,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=A,B", help="Try all of these; several combine."),
-    ] = None,
+    vary: VaryOption = None,
     metric: MetricOption = "sharpe_ratio",
     symbol: MarketOption = None,
     data: DataOption = None,
@@ -88,26 +85,15 @@ def walk(  # noqa: PLR0913 - each is an option of the command
 
 def optimize(  # noqa: PLR0913 - each is an option of the command
     context: typer.Context,
-    strategy: Annotated[
-        str, typer.Argument(help='A configured name, or a class: "./file.py:Class".')
-    ],
+    strategy: StrategyArgument,
     *,
-    trials: Annotated[int, typer.Option(min=1, help="How many sets to try per window.")] = 100,
+    trials: TrialsOption = 100,
     metric: MetricOption = "sharpe_ratio",
-    train_days: Annotated[
-        float | None, typer.Option(min=0.01, help="Days of each window to search on.")
-    ] = None,
-    test_days: Annotated[
-        float | None, typer.Option(min=0.01, help="Days after it that judge.")
-    ] = None,
-    anchored: Annotated[
-        bool, typer.Option("--anchored", help="Let all windows begin with the first.")
-    ] = False,
-    study: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Keeps every trial. Usual: below dump/search."),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed tries other sets.")] = 1,
+    train_days: TrainDaysOption = None,
+    test_days: TestDaysOption = None,
+    anchored: AnchoredOption = False,
+    study: StudyOption = None,
+    seed: SeedOption = 1,
     symbol: MarketOption = None,
     data: DataOption = None,
     sandbox: SandboxOption = False,
