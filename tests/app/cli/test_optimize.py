@@ -1,6 +1,7 @@
 """`tickd optimize`: what it searches, keeps and says, and how it goes on after Ctrl-C."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def test_an_interrupted_search_goes_on_to_the_same_result(ready: Shell) -> None:
     assert not json.loads(ended.out)["is_complete"]
     assert resumed.out == whole.out
     assert json.loads(whole.out)["is_complete"]
+
+
+def test_a_missing_library_is_named_with_the_remedy(
+    ready: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.delitem(sys.modules, "daemon.adapters.optuna_studies", raising=False)
+
+    ended = ready(*RUN, "--cores", "1")
+
+    assert ended.code == 78
+    assert "needs the research libraries (optuna is missing): make research" in ended.err
 
 
 def test_a_study_of_other_limits_is_refused(ready: Shell) -> None:
