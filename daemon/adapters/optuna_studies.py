@@ -38,6 +38,8 @@ R = TypeVar("R")
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 RECORD, TEST, ABOUT = "record", "test:", "about"
+HEAD = b'{"op_code"'
+"""What every line of optuna's journal begins with."""
 RECORDS = TypeAdapter(TrialRecord)
 
 
@@ -190,6 +192,10 @@ def _open(path: Path) -> BufferedRandom:
 
 def _mend(file: BufferedRandom) -> None:
     """Cut off a last line that a killed process left unfinished; refuse what is no such file."""
+    file.seek(0)
+    # A file of something else must stay as it is, also one that ends without a line break.
+    if not HEAD.startswith(file.read(len(HEAD))):
+        raise ValueError("it begins otherwise")
     file.seek(0)
     whole = 0
     for line in file:

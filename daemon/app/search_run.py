@@ -22,6 +22,7 @@ from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
 from daemon.app.report_files import write_report
 from daemon.app.search_schema import SearchSchema, find_search, ranges_of, windows_for
 from daemon.core.errors import TickdError
+from daemon.core.frame import Frame
 from daemon.core.search import SearchResult
 from daemon.core.signal import Key
 from daemon.reports.as_json import as_json
@@ -179,7 +180,7 @@ def _prepare(
     schema = find_search(search_name)
     terms = terms_of(symbol, schema.exchange_name, [schema.strategy_name])
     minutes = history(schema.exchange_name, symbol)
-    plan = _plan(symbol, schema, terms, minutes)
+    plan = search_plan(schema, REGISTRY.frame(schema.frame_name), terms, minutes)
     run = SearchRun(
         symbol=symbol,
         search_name=search_name,
@@ -196,14 +197,18 @@ def _prepare(
     return run
 
 
-def _plan(symbol: str, schema: SearchSchema, terms: Terms, minutes: Minutes) -> SearchPlan:
+def search_plan(schema: SearchSchema, frame: Frame, terms: Terms, minutes: Minutes) -> SearchPlan:
+    """Return what a search on `frame` is about.
+
+    Raises RegistrationError for a strategy without spaces, WindowError, and BacktestError for
+    ranges that lie outside of the candles.
+    """
     spaces = terms.strategies[schema.strategy_name].spaces
     if not spaces:
         raise RegistrationError(
             f"strategy {schema.strategy_name!r} says nothing of what may be tried: give it spaces, "
             'as in spaces = {"fast": Int(5, 30)}'
         )
-    frame = REGISTRY.frame(schema.frame_name)
     windows = windows_for(schema, frame, terms)
     for start_ms, end_ms in ranges_of(windows):
         wanted = replace(frame, start_ms=start_ms, end_ms=end_ms, on_timeframe=None)
@@ -213,7 +218,7 @@ def _plan(symbol: str, schema: SearchSchema, terms: Terms, minutes: Minutes) -> 
     return SearchPlan(
         search_name=schema.search_name,
         strategy_name=schema.strategy_name,
-        symbol=symbol,
+        symbol=terms.symbol,
         exchange_name=schema.exchange_name,
         spaces=spaces,
         windows=windows,
@@ -233,12 +238,18 @@ def _about(plan: SearchPlan, terms: Terms) -> Callable[[int], Mapping[str, str]]
         code = inspect.getsource(inspect.getmodule(strategy) or strategy)
     except (OSError, TypeError):
         code = ""
-    risks = [profile.risk_name for profile in terms.profiles]
+    risks: list[object] = [profile.risk_name for profile in terms.profiles]
+    configured = terms.configured.get(plan.strategy_name)
+    params = strategy.params
+    if configured is not None:
+        # A configuration changes all this while the code stays the same.
+        risks += [configured.risk_names, configured.interval, configured.about]
+        params = {**params, **configured.params}
     fixed = {
         "data": plan.data_fingerprint,
         "strategy": f"{plan.exchange_name} {plan.symbol} {plan.strategy_name} {risks}",
         "code": blake2b(code.encode("utf-8", "replace"), digest_size=16).hexdigest(),
-        "params": repr(sorted((name, repr(strategy.params[name])) for name in strategy.params)),
+        "params": repr(sorted((name, repr(params[name])) for name in params)),
         "spaces": repr(sorted(plan.spaces.items())),
         "rules": repr(terms.rules),
         "metric": plan.metric,

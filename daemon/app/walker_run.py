@@ -132,10 +132,7 @@ class Walker:
     @staticmethod
     def get_report(symbol: str, walker_name: str) -> str:
         """Return the newest walk's report as Markdown. Raises NoResultsError before a result."""
-        result = Walker.get_result(symbol, walker_name)
-        remarks = "".join(f"- {line}\n" for line in _remarks(result))
-        report = render_walker(result.statistics)
-        return f"{report}\n## Remarks\n\n{remarks}" if remarks else report
+        return walker_report(Walker.get_result(symbol, walker_name))
 
     @staticmethod
     async def dump(symbol: str, walker_name: str, path: str | Path = "dump") -> Path:
@@ -150,6 +147,13 @@ class Walker:
     def list() -> tuple[WalkerRun, ...]:
         """Return the newest walk of each (symbol, walker), in the order of their start."""
         return tuple(_RUNS.values())
+
+
+def walker_report(result: WalkerResult) -> str:
+    """Return `result` as Markdown. Raises NoResultsError before a result."""
+    remarks = "".join(f"- {line}\n" for line in walker_remarks(result))
+    report = render_walker(result.statistics)
+    return f"{report}\n## Remarks\n\n{remarks}" if remarks else report
 
 
 def walker_json(result: WalkerResult) -> str:
@@ -233,7 +237,8 @@ def _find(symbol: str, walker_name: str) -> WalkerRun:
     return run
 
 
-def _remarks(result: WalkerResult) -> Iterator[str]:
+def walker_remarks(result: WalkerResult) -> Iterator[str]:
+    """Yield what a reader of the figures must know, a line each."""
     if not result.is_complete:
         yield "This walk was ended before its time: the figures cover what there was by then."
     for failure in result.failures:

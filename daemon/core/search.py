@@ -28,7 +28,7 @@ PARTITIONS = 12
 Value = str | int | float | bool
 
 
-class StudyError(RejectedError):
+class StudyError(RejectedError, ValueError):
     """The file of a search cannot be used; the text is one line that says why."""
 
 

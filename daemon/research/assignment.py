@@ -22,8 +22,25 @@ from daemon.research.slices import Slices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """What a configuration says of a strategy over what its class says.
+
+    `interval` is how often it is asked; None leaves that to the class. `about` says in
+    words what else its results depend on: the limits of its risk profiles.
+    """
+
+    params: Mapping[str, object] = field(default_factory=dict)
+    risk_names: tuple[str, ...] = ()
+    interval: str | None = None
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What all backtests of a comparison have in common, beside the candles."""
+    """What all backtests of a comparison have in common, beside the candles.
+
+    `configured` holds, by the strategies' names, what a configuration says of them.
+    """
 
     symbol: str
     exchange_name: str
@@ -31,6 +48,17 @@ class Terms:
     rules: Rules = field(default_factory=Rules)
     profiles: tuple[RiskProfile, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    configured: Mapping[str, Configured] = field(default_factory=dict)
+
+    def configured_of(self, strategy_name: str) -> Configured:
+        """Return what a configuration says of a strategy; nothing, where there is none."""
+        return self.configured.get(strategy_name, Configured())
+
+    def risk_names_of(self, strategy_name: str) -> tuple[str, ...]:
+        """Return the profiles that must allow its signals: the configured ones first."""
+        strategy = self.strategies[strategy_name]
+        own = (*filter(None, [strategy.risk_name]), *strategy.risk_list)
+        return tuple(dict.fromkeys((*self.configured_of(strategy_name).risk_names, *own)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +110,12 @@ def plan_of(terms: Terms, minutes: Minutes, assignment: Assignment) -> Plan:
     """Return the backtest that `assignment` asks for. Raises BacktestError."""
     strategy = terms.strategies[assignment.strategy_name]
     key = Key(exchange_name=terms.exchange_name, symbol=terms.symbol, strategy_name=assignment.name)
-    risks = (*filter(None, [strategy.risk_name]), *strategy.risk_list)
+    configured = terms.configured_of(assignment.strategy_name)
     job = Job(
         key=key,
-        make=partial(make, strategy, assignment.params),
+        make=partial(make, strategy, assignment.params, configured),
         minutes=minutes,
-        risk_names=tuple(dict.fromkeys(risks)),
+        risk_names=terms.risk_names_of(assignment.strategy_name),
     )
     return Plan(
         jobs=(job,),
@@ -98,8 +126,14 @@ def plan_of(terms: Terms, minutes: Minutes, assignment: Assignment) -> Plan:
     )
 
 
-def make(strategy: type[Strategy], params: Mapping[str, object]) -> Strategy:
-    """Return a strategy with `params` over its own."""
+def make(
+    strategy: type[Strategy], params: Mapping[str, object], configured: Configured | None = None
+) -> Strategy:
+    """Return a strategy with `params` over those that are configured, and over its own."""
+    configured = configured or Configured()
     made = strategy()
-    made.params = Params(strategy.params, params)
+    made.params = Params(strategy.params, {**configured.params, **params})
+    if configured.interval is not None:
+        # The class says how often; one instance may be asked otherwise.
+        made.__dict__["interval"] = configured.interval
     return made

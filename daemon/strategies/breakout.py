@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from daemon.core.signal import Signal
+from daemon.core.spaces import Float, Int, Spaces
 from daemon.core.strategy import Strategy, View
 
 
@@ -24,6 +25,13 @@ class Breakout(Strategy):
             "take_profit_percent": 0.9,
             "stop_loss_percent": 0.6,
             "life_minutes": 20,
+        }
+    )
+    spaces: ClassVar[Spaces] = MappingProxyType(
+        {
+            "lookback": Int(5, 60, step=5),
+            "take_profit_percent": Float(0.3, 1.8, step=0.1),
+            "stop_loss_percent": Float(0.3, 1.2, step=0.1),
         }
     )
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from daemon.core.signal import Signal
+from daemon.core.spaces import Float, Int, Spaces
 from daemon.core.strategy import Strategy, View
 
 
@@ -27,6 +28,13 @@ class Pullback(Strategy):
             "take_profit_percent": 1.0,
             "stop_loss_percent": 0.7,
             "life_minutes": 30,
+        }
+    )
+    spaces: ClassVar[Spaces] = MappingProxyType(
+        {
+            "fast": Int(5, 30, step=5),
+            "slow": Int(40, 120, step=10),
+            "pullback_percent": Float(0.1, 0.6, step=0.1),
         }
     )
 

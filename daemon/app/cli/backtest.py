@@ -2,15 +2,9 @@
 
 import asyncio
 import json
-import signal
-import sys
 from collections.abc import Sequence
-from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from daemon.app.backtest_page import LaneFacts, atr_of, page_of, trades_of
 from daemon.app.backtest_remarks import remarks_of
@@ -18,6 +12,7 @@ from daemon.app.cli.backtest_plan import Asked, Prepared, prepare
 from daemon.app.cli.backtest_show import summary
 from daemon.app.cli.sizing_text import SizingWanted
 from daemon.app.cli.terminal import Terminal
+from daemon.app.cli.watching import run_watched
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.extras import research_libraries
@@ -31,8 +26,6 @@ from daemon.reports.backtest import render_backtest
 from daemon.reports.places import report_path
 from daemon.research.backtest import Backtest
 from daemon.research.result import BacktestResult, LaneResult
-
-PROGRESS_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +54,7 @@ def run_backtest(
     Raises RejectedError, in one line, for what cannot be run.
     """
     prepared = prepare(config, asked)
-    outcome = asyncio.run(_run(prepared, is_shown=sys.stderr.isatty()))
+    outcome = asyncio.run(_run(prepared))
     accounts = _accounts(outcome.result, prepared, sizing)
     if output.as_json:
         terminal.say(_record(outcome.result, accounts))
@@ -76,58 +69,14 @@ def run_backtest(
     return ExitCode.OK
 
 
-async def _run(prepared: Prepared, *, is_shown: bool) -> Outcome:
+async def _run(prepared: Prepared) -> Outcome:
     engine = Backtest(prepared.plan, Subjects.create())
-    loop = asyncio.get_running_loop()
-    running = asyncio.current_task()
-    assert running is not None
-    numbers = (signal.SIGINT, signal.SIGTERM)
 
-    def interrupt() -> None:
-        for number in numbers:
-            # A second one ends the process at once, even where the author's code hangs.
-            loop.remove_signal_handler(number)
-        working.cancel()
+    def stand() -> tuple[str, float]:
+        return "worst case" if engine.is_in_worst_case else "backtest", engine.progress
 
-    working = loop.create_task(_work(engine))
-    for number in numbers:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        await _watch(engine, working, is_shown=is_shown)
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-    return Outcome(result=engine.result(), is_interrupted=working.cancelled())
-
-
-async def _work(engine: Backtest) -> None:
-    async with aclosing(engine.run()) as told:
-        async for _ in told:
-            pass
-
-
-async def _watch(engine: Backtest, working: asyncio.Task[None], *, is_shown: bool) -> None:
-    """Show how far the run is until it is over, and raise what it raised."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not is_shown
-    ) as progress:
-        task = progress.add_task("backtest", total=1.0)
-        while not working.done():
-            await asyncio.wait([working], timeout=PROGRESS_EVERY_S)
-            _advance(progress, task, engine)
-    with suppress(asyncio.CancelledError):
-        working.result()
-
-
-def _advance(progress: Progress, task: TaskID, engine: Backtest) -> None:
-    name = "worst case" if engine.is_in_worst_case else "backtest"
-    progress.update(task, completed=engine.progress, description=name)
+    is_interrupted = await run_watched(engine.run(), stand)
+    return Outcome(result=engine.result(), is_interrupted=is_interrupted)
 
 
 def _accounts(

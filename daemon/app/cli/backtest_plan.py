@@ -90,12 +90,12 @@ def prepare(config: Config, asked: Asked) -> Prepared:
     Raises RejectedError in one line: unknown names, classes that cannot be loaded, candles that
     cannot be used, a frame that they do not carry.
     """
-    place = _place(config, asked)
-    chosen = [_chosen(config, name, asked, place) for name in _names(config, asked)]
+    place = place_of(config, asked)
+    chosen = [chosen_of(config, name, asked, place) for name in names_of(config, asked)]
     symbols = list(dict.fromkeys(symbol for each in chosen for symbol in each.symbols))
-    files = _files(asked, symbols)
+    files = files_of(asked, symbols)
     source = Source(place=place, files=files, root=asked.root, gaps=asked.gaps)
-    profiles = _profiles(config, chosen)
+    profiles = profiles_of(config, chosen)
     lead_ms = warm_up_ms([each.strategy for each in chosen])
     history = gather(config, source, symbols, asked.span, lead_ms)
     lanes = [(each, symbol) for each in chosen for symbol in each.symbols]
@@ -123,7 +123,8 @@ def plain_rules(config: Config) -> Rules:
     return Rules(**{field.name: getattr(config.rules, field.name) for field in fields(Rules)})
 
 
-def _place(config: Config, asked: Asked) -> Place:
+def place_of(config: Config, asked: Asked) -> Place:
+    """Return where the candles come from. Raises DataError for what excludes each other."""
     if asked.data and asked.sandbox:
         raise DataError("--data and --sandbox exclude each other")
     if asked.data:
@@ -131,12 +132,14 @@ def _place(config: Config, asked: Asked) -> Place:
     return "sandbox" if asked.sandbox or config.exchange.id == SANDBOX_ID else "store"
 
 
-def _names(config: Config, asked: Asked) -> Sequence[str]:
+def names_of(config: Config, asked: Asked) -> Sequence[str]:
+    """Return the strategies that are asked for, each once: all configured, if none is named."""
     names = asked.strategies or [section.name for section in config.strategies]
     return list(dict.fromkeys(names))
 
 
-def _chosen(config: Config, name: str, asked: Asked, place: Place) -> Chosen:
+def chosen_of(config: Config, name: str, asked: Asked, place: Place) -> Chosen:
+    """Return a strategy, loaded. Raises DataError for an unknown name and for code that fails."""
     sections = {section.name: section for section in config.strategies}
     section = sections.get(name)
     if section is None and ":" not in name:
@@ -165,7 +168,7 @@ def _symbols(config: Config, section: StrategySection | None, place: Place) -> S
     raise DataError("which market? Name it: --symbol BTC/USDT")
 
 
-def _files(asked: Asked, symbols: Sequence[str]) -> dict[str, Path]:
+def files_of(asked: Asked, symbols: Sequence[str]) -> dict[str, Path]:
     """Return the file of each symbol: FILE for the only one, SYMBOL=FILE for several."""
     files: dict[str, Path] = {}
     for given in asked.data:
@@ -185,7 +188,8 @@ def _files(asked: Asked, symbols: Sequence[str]) -> dict[str, Path]:
     return files
 
 
-def _profiles(config: Config, chosen: Sequence[Chosen]) -> tuple[RiskProfile, ...]:
+def profiles_of(config: Config, chosen: Sequence[Chosen]) -> tuple[RiskProfile, ...]:
+    """Return the profiles that strategies name, loaded. Raises DataError."""
     wanted = {name for each in chosen for name in each.risk_names}
     return tuple(
         _loaded(partial(load_profile, section), f"risk profile {section.name}")

@@ -46,7 +46,7 @@ def summary(
 
 
 def _headline(result: BacktestResult) -> Table:
-    table = _table(
+    table = new_table(
         ("strategy", "symbol"),
         ("trades", "won", "total PNL", "worst case", "average", "drawdown", "Sharpe", "errors"),
     )
@@ -58,7 +58,7 @@ def _headline(result: BacktestResult) -> Table:
             Text(lane.key.symbol),
             f"{stats.total_signals:,}",
             percent(stats.win_rate),
-            _toned(stats.total_pnl),
+            toned(stats.total_pnl),
             _worst(result, lane),
             signed_percent(stats.avg_pnl),
             percent(stats.max_drawdown),
@@ -71,14 +71,14 @@ def _headline(result: BacktestResult) -> Table:
 def _worst(result: BacktestResult, lane: LaneResult) -> Text:
     """Return the total of the worst case; what is no other than the headline says so."""
     if lane.worst_case is not None:
-        return _toned(lane.worst_case.total_pnl)
+        return toned(lane.worst_case.total_pnl)
     if not result.is_complete:
         return Text("N/A", "dim")
     return Text("the same", "dim")
 
 
 def _reasons(result: BacktestResult) -> Table:
-    table = _table(
+    table = new_table(
         ("strategy", "symbol", "closed by"), ("trades", "share", "won", "total PNL", "minutes")
     )
     for lane in result.lanes:
@@ -90,14 +90,14 @@ def _reasons(result: BacktestResult) -> Table:
                 f"{row.count:,}",
                 percent(row.share_percent),
                 f"{row.win_count:,}",
-                _toned(row.total_pnl),
+                toned(row.total_pnl),
                 f"{row.avg_minutes:,.1f}",
             )
     return table
 
 
 def _accounts(result: BacktestResult, accounts: Sequence[Account | None]) -> Table:
-    table = _table(
+    table = new_table(
         ("strategy", "symbol", "sizing"),
         ("start", "end", "return", "drawdown", "largest position", "not sized"),
     )
@@ -110,7 +110,7 @@ def _accounts(result: BacktestResult, accounts: Sequence[Account | None]) -> Tab
             Text(account.sizing_name),
             f"{account.balance_start:,.2f}",
             f"{account.balance_end:,.2f}",
-            _toned(account.return_percent),
+            toned(account.return_percent),
             percent(account.drawdown_percent),
             f"{account.leverage_max:.2f} x",
             f"{account.unsized_count:,}",
@@ -118,7 +118,8 @@ def _accounts(result: BacktestResult, accounts: Sequence[Account | None]) -> Tab
     return table
 
 
-def _table(words: Sequence[str], numbers: Sequence[str]) -> Table:
+def new_table(words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Return an empty table: columns of words, then columns of numbers."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in words:
         table.add_column(name)
@@ -127,6 +128,7 @@ def _table(words: Sequence[str], numbers: Sequence[str]) -> Table:
     return table
 
 
-def _toned(value: float | None) -> Text:
+def toned(value: float | None) -> Text:
+    """Return a percentage, green above zero and red below."""
     style = "" if not value else "green" if value > 0 else "red"
     return Text(signed_percent(value), style)

@@ -28,6 +28,7 @@ from daemon.app.cli.parity_commands import parity
 from daemon.app.cli.report_commands import report
 from daemon.app.cli.state_commands import journal, state
 from daemon.app.cli.terminal import finish, found, terminal_of
+from daemon.app.cli.walk_commands import optimize, walk
 
 EPILOG = (
     "Exit codes: 0 all is well, 1 the answer is bad, 2 wrong command line, 69 nobody answers,"
@@ -50,6 +51,8 @@ app.add_typer(config_app, name="config")
 app.add_typer(state, name="state")
 app.command(epilog="Example: [bold]tickd backtest breakout --sandbox --html[/]")(backtest)
 app.command(epilog="Example: [bold]tickd report --html[/]")(report)
+app.command(epilog="Example: [bold]tickd walk breakout --vary lookback=10,20,40 --sandbox[/]")(walk)
+app.command(epilog="Example: [bold]tickd optimize breakout --trials 24 --sandbox[/]")(optimize)
 app.add_typer(journal, name="journal")
 app.add_typer(new, name="new")
 app.add_typer(data_app, name="data")

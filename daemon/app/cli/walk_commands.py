@@ -1,0 +1,154 @@
+"""`tickd walk` and `tickd optimize`: options and help; the work is in what they import."""
+
+# ruff: noqa: PLC0415 - late imports, so that `tickd --help` starts in a moment
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from daemon.app.cli.backtest_options import (
+    DataOption,
+    EndOption,
+    ReportDirOption,
+    SandboxOption,
+    StartOption,
+    StrategiesArgument,
+)
+from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moment_ms, root_of
+from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
+from daemon.app.cli.terminal import finish, terminal_of
+from daemon.app.cli.walk_options import (
+    AnchoredOption,
+    ClusterOption,
+    CoresOption,
+    MarketOption,
+    MetricOption,
+    SeedOption,
+    StrategyArgument,
+    StudyOption,
+    TestDaysOption,
+    TrainDaysOption,
+    TrialsOption,
+    VaryOption,
+)
+
+if TYPE_CHECKING:
+    from daemon.app.cli.backtest_data import Span
+
+
+def walk(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    strategies: StrategiesArgument = None,
+    *,
+    vary: VaryOption = None,
+    metric: MetricOption = "sharpe_ratio",
+    symbol: MarketOption = None,
+    data: DataOption = None,
+    sandbox: SandboxOption = False,
+    start: StartOption = None,
+    end: EndOption = None,
+    gaps: GapsOption = Gaps.REFUSE,
+    store: DirOption = None,
+    cores: CoresOption = None,
+    cluster: ClusterOption = "",
+    report_dir: ReportDirOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare strategies, or variants of one (--vary), on one market by a metric.
+
+    Each is a backtest of its own. The result is the same on any number of cores. Candles come
+    from where `tickd backtest` takes them. Ctrl-C leaves the comparison of what was tested, and
+    exit code 130.
+    """
+    terminal = terminal_of(context)
+    loaded = open_config(terminal, config, settings)
+    from daemon.app.extras import research_libraries
+
+    with research_libraries("tickd walk"):
+        from daemon.app.cli.backtest_plan import Asked
+        from daemon.app.cli.walk import Work, run_walk
+
+    asked = Asked(
+        strategies=strategies or (),
+        symbols=() if symbol is None else (symbol,),
+        data=data or (),
+        sandbox=sandbox,
+        span=_span(start, end),
+        gaps=gaps.value,
+        root=root_of(loaded, store),
+    )
+    work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, report_dir=report_dir)
+    raise finish(run_walk(terminal, loaded.config, asked, tuple(vary or ()), work))
+
+
+def optimize(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    strategy: StrategyArgument,
+    *,
+    trials: TrialsOption = 100,
+    metric: MetricOption = "sharpe_ratio",
+    train_days: TrainDaysOption = None,
+    test_days: TestDaysOption = None,
+    anchored: AnchoredOption = False,
+    study: StudyOption = None,
+    seed: SeedOption = 1,
+    symbol: MarketOption = None,
+    data: DataOption = None,
+    sandbox: SandboxOption = False,
+    start: StartOption = None,
+    end: EndOption = None,
+    gaps: GapsOption = Gaps.REFUSE,
+    store: DirOption = None,
+    cores: CoresOption = None,
+    cluster: ClusterOption = "",
+    report_dir: ReportDirOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for good parameters in a strategy's spaces, and say how likely the best are luck.
+
+    The winner on the train range is judged on the test range after it: the last 30 % of the
+    candles, or the windows of --train-days and --test-days. Every trial is kept in the study
+    file: run it again, and it goes on from there, also after Ctrl-C (exit code 130) or a power
+    cut.
+    """
+    terminal = terminal_of(context)
+    loaded = open_config(terminal, config, settings)
+    from daemon.app.extras import research_libraries
+
+    with research_libraries("tickd optimize"):
+        from daemon.app.cli.backtest_plan import Asked
+        from daemon.app.cli.optimize import Hunt, run_optimize
+        from daemon.app.cli.walk import Work
+
+    asked = Asked(
+        strategies=(strategy,),
+        symbols=() if symbol is None else (symbol,),
+        data=data or (),
+        sandbox=sandbox,
+        span=_span(start, end),
+        gaps=gaps.value,
+        root=root_of(loaded, store),
+    )
+    hunt = Hunt(
+        trials=trials,
+        seed=seed,
+        train_days=train_days,
+        test_days=test_days,
+        anchored=anchored,
+        study=study,
+    )
+    work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, report_dir=report_dir)
+    raise finish(run_optimize(terminal, loaded.config, asked, hunt, work))
+
+
+def _span(start: str | None, end: str | None) -> "Span":
+    from daemon.app.cli.backtest_data import Span
+
+    return Span(
+        start_ms=None if start is None else moment_ms(start, "--from"),
+        end_ms=None if end is None else moment_ms(end, "--to"),
+    )

@@ -1,0 +1,66 @@
+"""Run long work from the command line: a bar on a screen, and Ctrl-C that leaves what there is."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+PROGRESS_EVERY_S = 0.1
+
+Stand = Callable[[], tuple[str, float]]
+"""Returns what is being done, and how much of it is (0 to 1)."""
+
+
+async def run_watched(told: AsyncGenerator[object, None], stand: Stand) -> bool:
+    """Run `told` to its end; return whether somebody ended it before: Ctrl-C or SIGTERM.
+
+    Raises what it raises.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt() -> None:
+        for number in numbers:
+            # A second one ends the process at once, even where the author's code hangs.
+            loop.remove_signal_handler(number)
+        working.cancel()
+
+    working = loop.create_task(_drain(told))
+    for number in numbers:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        await _watch(working, stand, is_shown=sys.stderr.isatty())
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+    return working.cancelled()
+
+
+async def _drain(told: AsyncGenerator[object, None]) -> None:
+    async with aclosing(told):
+        async for _ in told:
+            pass
+
+
+async def _watch(working: asyncio.Task[None], stand: Stand, *, is_shown: bool) -> None:
+    """Show how far the work is until it is over, and raise what it raised."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not is_shown
+    ) as progress:
+        task = progress.add_task(stand()[0], total=1.0)
+        while not working.done():
+            await asyncio.wait([working], timeout=PROGRESS_EVERY_S)
+            name, share = stand()
+            progress.update(task, completed=share, description=name)
+    with suppress(asyncio.CancelledError):
+        working.result()
