@@ -330,3 +330,20 @@ def test_on_a_bad_day_prices_are_true_or_stale_and_minutes_told_once(
     for symbol in (SYMBOL, OTHER):
         assert told_minutes(stage, symbol) == true_minutes(stage, symbol)
         assert len(told_minutes(stage, symbol)) >= 5
+
+
+def test_a_trouble_that_was_held_back_is_told_once_there_is_room_for_it() -> None:
+    symbols = [f"C{number}/USDT" for number in range(8)]
+
+    async def scenario(stage: Stage) -> None:
+        await asyncio.sleep(400)
+
+    # The stream is silent as well, so that REST is asked about every symbol.
+    faults = (
+        a_fault(SilentSocket(), 30, 400),
+        a_fault(Status(status=503), 30, 400, path=REST),
+    )
+    stage = play(scenario, *faults, symbols=symbols)
+
+    told = {symbol for where, _, symbol in stage.reports if where == "candles"}
+    assert told >= set(symbols)
