@@ -55,10 +55,13 @@ def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
 
 def watch_daemon(metrics: Metrics, daemon: Daemon) -> None:
     """Read off `daemon` at each scrape what it counts by itself."""
-    budget = daemon.world.budget
+    budget, clock_watch = daemon.world.budget, daemon.clock_watch
     metrics.watch("journal_entries", lambda: daemon.world.journal.last_number)
     metrics.watch("flat_minutes", lambda: daemon.supervisor.flat_minutes)
     metrics.watch("callbacks_left_behind", lambda: daemon.fanout.left_behind)
+    metrics.watch("storage_failing", lambda: len(daemon.health.failing))
+    if clock_watch is not None:
+        metrics.watch("exchange_clock_skew", lambda: clock_watch.ahead_s)
     if budget is not None:
         metrics.watch("rate_limit_weight_used", lambda: budget.used_share)
         metrics.watch("rate_limit_refusals", lambda: budget.refusals)

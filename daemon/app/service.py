@@ -12,11 +12,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 
 import uvloop
 
+from daemon.adapters.storage.opening import folder_of
+from daemon.adapters.storage.schema import Identity
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, load_code
 from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
+from daemon.app.past_results import read_past_results
 from daemon.app.registry import REGISTRY
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
@@ -71,16 +74,29 @@ async def _serve(
         loop = asyncio.get_running_loop()
         timer = None if stop_after_s is None else loop.call_later(stop_after_s, daemon.stop)
         telling = loop.create_task(_tell_recovery(daemon, voices))
+        until = daemon.world.journal.last_number
+        remembering = loop.create_task(_remember(config, voices, until))
         with _signals(daemon):
             try:
                 await daemon.run()
             finally:
                 telling.cancel()
+                remembering.cancel()
                 if timer is not None:
                     timer.cancel()
         open_count = sum(task.state != "idle" for task in daemon.supervisor.snapshot())
         log.info("stopped", open_signals=open_count)
     return ExitCode.OK
+
+
+async def _remember(config: Config, voices: Voices, until: int) -> None:
+    """Let the gauges of equity go on from what the journal holds."""
+    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
+    folder = folder_of(config.daemon.state_dir, identity)
+    try:
+        await read_past_results(voices.metrics, folder, until)
+    except TickdError as error:
+        voices.logging.log.warning("equity", message=f"begins at 0: {error}")
 
 
 async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:

@@ -61,6 +61,7 @@ class Daemon:
     world: World
     containment: Containment
     fanout: Fanout
+    health: Health
     clock_watch: ClockWatch | None = None
 
     async def run(self) -> None:
@@ -184,6 +185,7 @@ class _Builder:
             world=self._world,
             containment=self._containment,
             fanout=self._fanout,
+            health=self._health,
             clock_watch=self._clock_watch,
         )
 

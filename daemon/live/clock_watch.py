@@ -54,6 +54,8 @@ class ClockWatch:
         self._skew_ms_max = skew_ms_max
         self._loop = asyncio.get_running_loop()
         self._must_ask = asyncio.Event()
+        self.ahead_s = 0.0
+        """How far the exchange's time was ahead of ours at the last comparison."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -114,7 +116,9 @@ class ClockWatch:
         asked_ms = self._clock.now_ms()
         told_ms = await self._data.server_time_ms()
         unsure_ms = (self._clock.now_ms() - asked_ms) / 2.0
-        return Skew(told_ms - asked_ms - unsure_ms, unsure_ms)
+        skew = Skew(told_ms - asked_ms - unsure_ms, unsure_ms)
+        self.ahead_s = skew.ahead_ms / 1000.0
+        return skew
 
     def _follow(self, ahead_ms: int) -> None:
         self._clock.correct(ahead_ms)

@@ -95,6 +95,18 @@ def test_x12_a_skew_that_two_answers_show_is_followed() -> None:
     assert len(watched.reports) == len(watched.doubts) == 1
 
 
+def test_x12_the_newest_skew_can_be_read() -> None:
+    watched = Watched(answers=[START_MS + 700, START_MS + 700])
+
+    async def main() -> list[float]:
+        watch = watched.watch()
+        before_s = watch.ahead_s
+        await watch.agree()
+        return [before_s, watch.ahead_s]
+
+    assert run_virtual(main()) == [0.0, 0.7]
+
+
 def test_x12_one_odd_answer_is_not_believed() -> None:
     watched = Watched(answers=[START_MS + 86_400_000, START_MS])
 

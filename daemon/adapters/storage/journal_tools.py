@@ -18,7 +18,11 @@ from daemon.adapters.storage.segments import (
 )
 from daemon.adapters.storage.survey import Announced
 from daemon.core.errors import FatalError, TransientError
-from daemon.core.records import Journaled
+from daemon.core.events import SignalClosed
+from daemon.core.records import Journaled, TransitionEntry
+
+_CLOSED = b'"action":"closed"'
+"""What stands in the line of an entry that may hold a closed position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,23 @@ def read_events(path: Path, after: int = 0) -> Iterator[Journaled]:
                 entry = decode_entry(numbered.payload) if numbered.number > after else None
                 if entry is not None:
                     yield Journaled(number=numbered.number, entry=entry)
+
+
+def read_closes(path: Path, *, until: int, segments_max: int) -> Iterator[SignalClosed]:
+    """Yield the positions that the newest segments saw closed, up to the number `until`.
+
+    Entries of other kinds are not made: a month of candles is passed over in a second. Raises
+    FatalError.
+    """
+    with opened_to_read(path / JOURNAL_FOLDER) as folder:
+        segments = list_segments(folder)
+        for segment in segments[-segments_max:]:
+            for numbered, _ in read_entries(folder, segments, segment, 0):
+                if numbered.number > until or _CLOSED not in numbered.payload:
+                    continue
+                entry = decode_entry(numbered.payload)
+                if isinstance(entry, TransitionEntry):
+                    yield from (one for one in entry.events if isinstance(one, SignalClosed))
 
 
 def verify_journal(path: Path) -> JournalCheck:

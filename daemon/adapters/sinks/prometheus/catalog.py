@@ -146,13 +146,25 @@ CLOSED = _counter("signals_closed", "Positions that were closed.", TASK)
 CANCELLED = _counter("signals_cancelled", "Waiting signals that ended without a position.", TASK)
 PROFIT_LEVELS = _counter("profit_levels", "Profit levels that open signals reached.", TASK)
 LOSS_LEVELS = _counter("loss_levels", "Loss levels that open signals reached.", TASK)
+WON = _counter("signals_won", "Positions that were closed with a gain after costs.", TASK)
 REFUSALS = _counter("risk_refusals", "Signals that a risk profile refused.", TASK)
 CLOSES = _counter("closes", "Closed positions by reason.", ("strategy", "reason"))
 CANCELS = _counter("cancels", "Cancelled signals by reason.", ("strategy", "reason"))
+PNL = _gauge(
+    "strategy_pnl_ratio",
+    "Gains less losses of closed positions after costs, each as a share of its position, added up"
+    " over as much of the journal as a start reads.",
+    ("strategy",),
+)
+DRAWDOWN = _gauge(
+    "strategy_drawdown_ratio",
+    "How far tickd_strategy_pnl_ratio stands below the highest that it has been.",
+    ("strategy",),
+)
 ERRORS = _counter("errors", "Errors that the daemon goes on after, by where.", ("where",))
 EXITS = _counter("exits", "Errors that ended a run.")
 
-TASK_COUNTERS = (SCHEDULED, OPENED, CLOSED, CANCELLED, PROFIT_LEVELS, LOSS_LEVELS, REFUSALS)
+TASK_COUNTERS = (SCHEDULED, OPENED, CLOSED, CANCELLED, PROFIT_LEVELS, LOSS_LEVELS, REFUSALS, WON)
 
 CLOSE_REASONS = ("time_expired", "take_profit", "stop_loss", "user")
 CANCEL_REASONS = ("timeout", "stop_loss", "user", "stopped", "data_end")
@@ -197,7 +209,7 @@ COUNTS: Mapping[CounterName, Metric] = {
 
 ReadingName = Literal[
     "log_drops", "journal_entries", "rate_limit_weight_used", "rate_limit_refusals", "flat_minutes",
-    "callbacks_left_behind",
+    "callbacks_left_behind", "storage_failing", "exchange_clock_skew",
 ]  # fmt: skip
 
 READINGS: Mapping[ReadingName, Metric] = {
@@ -209,9 +221,19 @@ READINGS: Mapping[ReadingName, Metric] = {
     "rate_limit_refusals": _counter(
         "rate_limit_refusals", "Requests that the exchange refused because there were too many."
     ),
-    "flat_minutes": _counter("flat_minutes", "Minutes without trades that were filled flat."),
+    "flat_minutes": _counter(
+        "flat_candles", "One-minute candles without trades that were filled flat."
+    ),
     "callbacks_left_behind": _counter(
         "callbacks_left_behind", "Callbacks that went on although they were cancelled."
+    ),
+    "storage_failing": _gauge(
+        "storage_failing_writers",
+        "State files and journal writers whose last write did not get through.",
+    ),
+    "exchange_clock_skew": _gauge(
+        "exchange_clock_skew_seconds",
+        "How far the exchange's time was ahead of ours when last compared; 0 in a sandbox.",
     ),
 }
 
@@ -230,6 +252,8 @@ CATALOG: tuple[Metric, ...] = (
     *TASK_COUNTERS,
     CLOSES,
     CANCELS,
+    PNL,
+    DRAWDOWN,
     ERRORS,
     EXITS,
     SINK_EVENTS,

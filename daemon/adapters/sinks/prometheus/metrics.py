@@ -1,10 +1,11 @@
 """The registry: what events and parts count, and what the status says when a scraper asks."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from threading import Lock
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from daemon.adapters.sinks.prometheus.budget import OTHER, SERIES_MAX, LabelBudget
@@ -14,16 +15,20 @@ from daemon.adapters.sinks.prometheus.catalog import (
     CLOSE_REASONS,
     CLOSES,
     COUNTS,
+    DRAWDOWN,
     ERROR_PLACES,
     ERRORS,
     EXITS,
+    PNL,
     READINGS,
     TASK_COUNTERS,
     TIMINGS,
+    WON,
     Metric,
     ReadingName,
 )
 from daemon.adapters.sinks.prometheus.collector import StatusCollector, Task
+from daemon.adapters.sinks.prometheus.equity import Equity
 from daemon.adapters.sinks.prometheus.histogram import Histogram
 from daemon.ports import CounterName, DaemonStatus, MeterName
 
@@ -55,6 +60,11 @@ class Metrics:
         self._task_counters = {metric: self._counter(metric) for metric in TASK_COUNTERS}
         self._closes = self._counter(CLOSES)
         self._cancels = self._counter(CANCELS)
+        self._pnl, self._drawdown = (
+            Gauge(metric.name, metric.text, metric.labels, registry=self._registry)
+            for metric in (PNL, DRAWDOWN)
+        )
+        self._equities: defaultdict[str, Equity] = defaultdict(Equity)
         self._errors = self._counter(ERRORS)
         self._exits = self._counter(EXITS)
         self._counts = {name: self._counter(metric) for name, metric in COUNTS.items()}
@@ -89,6 +99,21 @@ class Metrics:
     def count_close(self, strategy: str, reason: str) -> None:
         self._closes.labels(self._strategies.label(strategy), reason).inc()
 
+    def count_result(self, symbol: str, strategy: str, pnl_ratio: float) -> None:
+        """Take a closed position into account: its gain or loss after costs, 0.01 for 1 %."""
+        if pnl_ratio > 0:
+            self.count_for_task(WON, symbol, strategy)
+        label = self._strategies.label(strategy)
+        self._equities[label].add(pnl_ratio)
+        self._show_equity(label)
+
+    def begin_after(self, past: Mapping[str, Equity]) -> None:
+        """Put what strategies came to before this start in front of what they came to since."""
+        for strategy, equity in past.items():
+            label = self._strategies.label(strategy)
+            self._equities[label] = equity.followed_by(self._equities[label])
+            self._show_equity(label)
+
     def count_cancel(self, strategy: str, reason: str) -> None:
         self._cancels.labels(self._strategies.label(strategy), reason).inc()
 
@@ -113,6 +138,13 @@ class Metrics:
                 self._closes.labels(strategy, reason)
             for reason in CANCEL_REASONS:
                 self._cancels.labels(strategy, reason)
+            for gauge in (self._pnl, self._drawdown):
+                gauge.labels(strategy)
+
+    def _show_equity(self, label: str) -> None:
+        equity = self._equities[label]
+        self._pnl.labels(label).set(equity.total)
+        self._drawdown.labels(label).set(equity.drawdown)
 
     def _counter(self, metric: Metric) -> Counter:
         return Counter(metric.name, metric.text, metric.labels, registry=self._registry)

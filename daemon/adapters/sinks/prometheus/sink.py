@@ -56,6 +56,8 @@ class PrometheusSink:
         match event:
             case SignalClosed():
                 metrics.count_close(event.strategy_name, event.close_reason)
+                pnl_ratio = event.pnl.pnl_percentage / 100
+                metrics.count_result(event.symbol, event.strategy_name, pnl_ratio)
             case SignalCancelled():
                 metrics.count_cancel(event.strategy_name, event.reason)
             case ErrorContract():

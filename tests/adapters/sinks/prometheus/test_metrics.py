@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from daemon.adapters.sinks.prometheus import Metrics, PrometheusSink
+from daemon.adapters.sinks.prometheus import Equity, Metrics, PrometheusSink
 from daemon.adapters.sinks.prometheus.budget import SERIES_MAX, LabelBudget
 from daemon.adapters.sinks.prometheus.catalog import CATALOG, TIMINGS
 from daemon.core.events import Announcement
@@ -104,6 +104,7 @@ def test_l9_what_never_happened_is_infinitely_old() -> None:
         (a_scheduled(), "signals_scheduled_total", TASK),
         (an_opened(), "signals_opened_total", TASK),
         (a_closed(), "signals_closed_total", TASK),
+        (a_closed(), "signals_won_total", TASK),
         (a_closed(), "closes_total", {"strategy": "breakout", "reason": "take_profit"}),
         (a_cancelled(), "signals_cancelled_total", TASK),
         (a_cancelled(), "cancels_total", {"strategy": "breakout", "reason": "timeout"}),
@@ -129,6 +130,21 @@ def test_transitions_are_counted(event: Announcement, name: str, labels: dict[st
     assert {key for key in after if not key[0].startswith("process_")} == {
         key for key in before if not key[0].startswith("process_")
     }
+
+
+def test_the_equity_goes_on_from_what_was_before_and_knows_its_highest() -> None:
+    metrics = Metrics()
+    sink = PrometheusSink(metrics)
+    asyncio.run(sink.send([a_closed(pnl_percent=3.0), a_closed(pnl_percent=-2.0)]))
+
+    metrics.begin_after({"breakout": Equity(total=0.5, peak=0.6), "gone": Equity(total=0.1)})
+    asyncio.run(sink.send([a_closed(pnl_percent=-1.0)]))
+
+    series = shown(metrics)
+    assert value(series, "strategy_pnl_ratio", strategy="breakout") == pytest.approx(0.5)
+    assert value(series, "strategy_drawdown_ratio", strategy="breakout") == pytest.approx(0.1)
+    assert value(series, "strategy_pnl_ratio", strategy="gone") == pytest.approx(0.1)
+    assert value(series, "signals_won_total", **TASK) == 1
 
 
 def test_ticks_at_which_nothing_happened_are_not_counted() -> None:
