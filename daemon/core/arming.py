@@ -52,6 +52,35 @@ def _bounds_of_active(state: Active, rules: Rules) -> Bounds:
     return Bounds(low=max(gains), high=min(losses))
 
 
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """What a state is armed with, worked out once: a tick in between needs no judging.
+
+    It is so between the prices `low` and `high`, before the market time `due_ms`.
+    """
+
+    low: float = math.inf
+    high: float = -math.inf
+    due_ms: float = -math.inf
+
+    def is_quiet(self, at_ms: int, price: float) -> bool:
+        """Say whether `step` would stay at a tick of `price` at `at_ms`."""
+        return self.low < price < self.high and at_ms < self.due_ms
+
+
+ROUNDING = 1e-9
+"""So much nearer than a level a tick is judged already: its price is reckoned in two ways."""
+
+
+def armed_of(state: State, rules: Rules) -> Armed:
+    """Return when a tick may be left unjudged in `state`: never where an order may be due."""
+    due_ms = deadline_ms(state, rules)
+    if due_ms is None:
+        return Armed()
+    bounds = bounds_of(state, rules)
+    return Armed(bounds.low * (1.0 + ROUNDING), bounds.high * (1.0 - ROUNDING), due_ms)
+
+
 def deadline_ms(state: State, rules: Rules) -> int | None:
     """Return the market time (ms) at which time alone ends `state`, or None."""
     match state:

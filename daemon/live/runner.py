@@ -10,7 +10,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Literal, assert_never
 
-from daemon.core.arming import Bounds, bounds_of, deadline_ms
+from daemon.core.arming import Armed, Bounds, armed_of, bounds_of, deadline_ms
 from daemon.core.errors import RejectedError
 from daemon.core.guard import Raised
 from daemon.core.records import TransitionEntry
@@ -70,7 +70,8 @@ class Runner:
         self._crew = crew
         self._loop = asyncio.get_running_loop()
         self._waker = Waker()
-        self._bounds = Bounds()
+        self._bounds, self._armed = Bounds(), Armed()
+        self._deadline_ms: int | None = None
         self._ticked_price = 0.0
         self._soonest_s = 0.0
         self._prices_heard = 0
@@ -157,7 +158,8 @@ class Runner:
         self.ticked_at_s = started_s
         self._soonest_s = self._crew.pace.next_tick_s(started_s, self._prices_heard)
         self._prices_heard = 0
-        if not self.feed.is_fresh():
+        now_ms = self._crew.clock.now_ms()
+        if not self.feed.is_fresh(now_ms):
             self.reason = self.feed.reason or "waits for the first price"
             self._tell_sight(self.reason)
             return
@@ -165,10 +167,16 @@ class Runner:
         self.reason = ""
         self._tell_sight("")
         self._ticked_price = price
-        now_ms = self._crew.clock.now_ms()
-        await self._tick(tick(now_ms, price))
+        if not self._is_unmoved(now_ms, price):
+            await self._tick(tick(now_ms, price))
         self.decided_at_ms = now_ms
         self._crew.timings.took("live_tick", self.key, self._loop.time() - started_s)
+
+    def _is_unmoved(self, now_ms: int, price: float) -> bool:
+        """Say whether a tick can change nothing and nobody wants to hear of it."""
+        if self._is_restored or self._teller.hears_every_tick:
+            return False
+        return self._armed.is_quiet(now_ms, price)
 
     async def _tick(self, seen: Observation) -> None:
         state = self.keeper.held.state
@@ -302,7 +310,9 @@ class Runner:
             self._crew.troubles.report(where, self.key, fault.raised)
 
     def _arm(self) -> None:
-        self._bounds = bounds_of(self.keeper.held.state, self._desk.rules)
+        state, rules = self.keeper.held.state, self._desk.rules
+        self._bounds, self._armed = bounds_of(state, rules), armed_of(state, rules)
+        self._deadline_ms = deadline_ms(state, rules)
 
     def _on_price(self, price: float) -> None:
         """Hear a price: at a crossed level wake at once, else when the tick interval is over."""
@@ -319,7 +329,7 @@ class Runner:
             return now_s
         state = self.keeper.held.state
         now_ms = self._crew.clock.now_ms()
-        due_ms = deadline_ms(state, self._desk.rules)
+        due_ms = self._deadline_ms
         if isinstance(state, Idle):
             # A turn that it must not take stays due for ever: no reason to wake up.
             due_ms = self.asking.due_ms(now_ms) if self._can_ask() else None
@@ -328,7 +338,7 @@ class Runner:
             return quiet_s
         # One millisecond more, so that the clock has really passed the deadline by then.
         left_s = (due_ms - now_ms + 1) / 1000 / self._crew.clock.speed
-        if now_s + left_s >= quiet_s or not self.feed.is_fresh():
+        if now_s + left_s >= quiet_s or not self.feed.is_fresh(now_ms):
             return quiet_s
         return min(quiet_s, now_s + left_s if left_s > 0 else max(self._soonest_s, now_s))
 

@@ -89,11 +89,12 @@ class SymbolFeed:
             return inf
         return max(0, self._clock.now_ms() - self._confirmed_ms)
 
-    def is_fresh(self) -> bool:
-        """Say whether a decision may be taken on the price."""
-        if self.distrust or self.book.doubt:
+    def is_fresh(self, now_ms: int | None = None) -> bool:
+        """Say whether a decision may be taken on the price at `now_ms`, without it right now."""
+        if self.distrust or self.book.doubt or self.price is None:
             return False
-        return self.age_ms() <= self._rules.price_age_ms_max
+        at_ms = self._clock.now_ms() if now_ms is None else now_ms
+        return at_ms - self._confirmed_ms <= self._rules.price_age_ms_max
 
     def subscribe(self, on_price: OnPrice) -> Callable[[], None]:
         """Call `on_price` with each new or confirmed price, until the returned call ends it.

@@ -32,6 +32,11 @@ class Teller:
         self._crew = crew
         self._callbacks = Callbacks(strategy, str(key), crew.containment, self._report)
 
+    @property
+    def hears_every_tick(self) -> bool:
+        """Say whether anybody wants to know of ticks that change nothing."""
+        return self._callbacks.hears_every_tick or self._crew.fanout.has_result_listeners
+
     def look(self, at_ms: int) -> LiveView:
         """Return what the strategy sees at `at_ms`, and make it the running call's context.
 
@@ -43,12 +48,11 @@ class Teller:
 
     async def stand(self, state: State, seen: Observation) -> None:
         """Tell that a tick changed nothing, if anybody wants to know."""
-        hears = self._callbacks.hears_every_tick
-        if not (hears or self._crew.fanout.has_result_listeners):
+        if not self.hears_every_tick:
             return
         result = standing_result(state, self._key, seen, self._rules)
         self._crew.fanout.announce((result,))
-        if hears:
+        if self._callbacks.hears_every_tick:
             is_waiting = isinstance(state, Scheduled)
             await self._call(callbacks_of(result, is_waiting=is_waiting, is_live_tick=True), seen)
 

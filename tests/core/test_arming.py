@@ -3,14 +3,16 @@
 import math
 
 from hypothesis import assume, given
+from hypothesis import event as note_event
 from hypothesis import strategies as st
 
-from daemon.core.arming import Bounds, bounds_of, deadline_ms
+from daemon.core.arming import Armed, Bounds, armed_of, bounds_of, deadline_ms
+from daemon.core.candles import MINUTE_MS
 from daemon.core.lifecycle import step
 from daemon.core.pnl import Position
 from daemon.core.rules import Rules
 from daemon.core.signal import SignalRow
-from daemon.core.states import Active, Idle, Scheduled, tick
+from daemon.core.states import Active, Idle, Opening, Scheduled, tick
 
 RULES = Rules()
 
@@ -80,3 +82,25 @@ def test_the_deadlines_are_those_at_which_step_acts() -> None:
         assert due_ms is not None
         assert step(state, tick(due_ms - 1, 100.1), RULES).state == state
         assert step(state, tick(due_ms, 100.1), RULES).state != state
+
+
+@given(position=positions, profit=levels, loss=levels, price=prices, at_min=st.integers(0, 100))
+def test_a_tick_is_left_unjudged_only_where_step_would_stay(
+    position: Position, profit: tuple[int, ...], loss: tuple[int, ...], price: float, at_min: int
+) -> None:
+    row = a_row(position=position)
+    states = (Active(signal=row, profit_levels=profit, loss_levels=loss), Scheduled(signal=row))
+    for state in states:
+        at_ms = row.scheduled_at + at_min * MINUTE_MS
+        is_quiet = armed_of(state, RULES).is_quiet(at_ms, price)
+        after = step(state, tick(at_ms, price), RULES)
+
+        note_event(f"{type(state).__name__}: quiet {is_quiet}, stays {after.state is state}")
+        assert after.state is state or not is_quiet
+
+
+def test_no_tick_is_left_unjudged_where_a_question_or_an_order_may_be_due() -> None:
+    row = a_row()
+    for state in (Idle(), Opening(signal=row, seen=tick(1, 100.0))):
+        assert armed_of(state, RULES) == Armed()
+    assert not Armed().is_quiet(0, 100.0)
