@@ -51,6 +51,10 @@ _MEANING: Mapping[ExitCode, tuple[str, str]] = MappingProxyType(
             "The question was answered, and the answer is bad: unhealthy, failed, damaged.",
             "no",
         ),
+        ExitCode.DISHONEST: (
+            "`tickd lookahead` caught the strategy: it knows what it must not know.",
+            "no",
+        ),
         ExitCode.USAGE: ("The command line is wrong.", "no"),
         ExitCode.UNAVAILABLE: (
             "Nobody answers: no daemon runs there, or the exchange refuses for good.",

@@ -15,6 +15,9 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line is wrong. Trying again does not help."""
 
+    DISHONEST = 3
+    """`tickd lookahead` ran, and caught the strategy: it knows what it must not know."""
+
     UNAVAILABLE = 69
     """No daemon answers, or the exchange refuses for good."""
 

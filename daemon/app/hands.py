@@ -7,8 +7,10 @@ import asyncio
 import os
 import pickle
 import sys
+import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -20,8 +22,10 @@ from daemon.app.defaults import get_config
 from daemon.app.extras import cluster_library
 from daemon.app.registry import REGISTRY, RegistrationError
 from daemon.core.errors import WorkError
+from daemon.core.guard import OverrunError, Raised, call_foreign
 from daemon.research.assignment import Assignment, Failure, Outcome, Terms, evaluate
 from daemon.research.columns import Minutes
+from daemon.research.containment import Containment
 from daemon.research.pool import Hand
 
 OutcomeHand = Hand[Assignment, Outcome]
@@ -168,9 +172,37 @@ def _begin(
     )
 
     def work(assignment: Assignment) -> Outcome:
-        return asyncio.run(evaluate(terms, minutes, assignment))
+        if threading.current_thread() is threading.main_thread():
+            return asyncio.run(evaluate(terms, minutes, assignment))
+        return work_aside(terms, minutes, assignment)
 
     return work
+
+
+def work_aside(terms: Terms, minutes: Minutes, assignment: Assignment) -> Outcome:
+    """Return the outcome of `assignment`, also where a call never gives its thread back.
+
+    Only the main thread can be interrupted while it waits in C: a sleep, a lock, a socket. On a
+    worker of a cluster that costs the assignment, and a thread that is left behind.
+    """
+    calls = Containment(terms.limits)
+    ended: Future[Outcome] = Future()
+
+    def work() -> None:
+        made = call_foreign(asyncio.run, evaluate(terms, minutes, assignment, calls))
+        if isinstance(made, Raised):
+            ended.set_exception(made.cause)
+        else:
+            ended.set_result(made.value)
+
+    threading.Thread(target=work, name="aside", daemon=True).start()
+    while not calls.is_held:
+        with suppress(TimeoutError):
+            return ended.result(timeout=terms.limits.stretch_s)
+    return Failure(
+        error=OverrunError.__name__,
+        message=f"a call of {assignment.strategy_name} did not come back, and could not be ended",
+    )
 
 
 def _unpacked(files: tuple[str, ...], body: bytes) -> Shipment:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from daemon.app.candle_files import read_minutes
 from daemon.app.registry import UnknownNameError
 from daemon.core.candles import Candle
-from daemon.core.errors import RejectedError
-from daemon.research.columns import CandleError, GapPolicy, Minutes, minutes_of
-from daemon.simulation.candle_file import parse_candles
+from daemon.research.columns import GapPolicy, Minutes, minutes_of
 
 CandleSource = Minutes | Sequence[Candle] | str | Path
-"""Checked columns, one-minute candles oldest first, or the path of a CSV file of them."""
+"""Checked columns, one-minute candles oldest first, or the path of a file (CSV, Parquet,
+Feather) or of a folder of the store."""
 
 _HISTORIES: dict[tuple[str, str], Minutes] = {}
 
@@ -38,7 +38,7 @@ def read_history(candles: CandleSource, *, gaps: GapPolicy = "refuse") -> Minute
     if isinstance(candles, Minutes):
         return candles
     if isinstance(candles, str | Path):
-        return _read_file(Path(candles), gaps)
+        return read_minutes(Path(candles), gaps=gaps)
     return minutes_of(candles, gaps)
 
 
@@ -52,14 +52,3 @@ def history(exchange_name: str, symbol: str) -> Minutes:
             f"add_history({symbol!r}, ...) gives them"
         )
     return minutes
-
-
-def _read_file(path: Path, gaps: GapPolicy) -> Minutes:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return minutes_of(parse_candles(lines), gaps)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
-        raise CandleError(f"{path}: {reason}") from error
-    except RejectedError as error:
-        raise CandleError(f"{path}: {error}") from error

@@ -118,7 +118,7 @@ def told_of_gaps(gaps: Sequence[Span]) -> str:
     after = moment_text(gaps[0].start_ms - MINUTE_MS)
     return (
         f"{minutes} missing in {len(gaps):,} gap{'s' if len(gaps) > 1 else ''}, the first after "
-        f'{after}: fetch them, or let them be filled flat (gaps = "fill")'
+        f'{after}: fetch them, or let them be filled flat (--gaps fill, or gaps="fill" in Python)'
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +42,14 @@ class Raised:
     message: str
     place: str
     cause: BaseException
+
+
+class ForeignCall(Protocol):
+    """Calls foreign code and returns what came of it: `call_foreign`, or one that ends hangs."""
+
+    def __call__(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Returned[T] | Raised: ...
 
 
 def call_foreign(

@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 
-class ParameterError(LookupError):
+class ParameterError(KeyError):
     """A parameter is missing or of the wrong kind; the text names it and what it should be."""
+
+    def __str__(self) -> str:
+        # A KeyError, so that `in` and `get` know it, puts quotes around its text.
+        return str(self.args[0]) if self.args else ""
 
 
 class Params(Mapping[str, object]):

@@ -10,7 +10,14 @@ from types import CoroutineType
 from typing import Literal
 
 from daemon.core.candles import DAY_MS
-from daemon.core.guard import Raised, call_foreign, close_unawaited, describe
+from daemon.core.guard import (
+    ForeignCall,
+    Raised,
+    Returned,
+    call_foreign,
+    close_unawaited,
+    describe,
+)
 from daemon.core.plain_text import to_plain_text
 from daemon.core.signal import Key, Signal, SignalRow
 
@@ -135,10 +142,14 @@ class _Book:
 class RiskDesk:
     """All profiles and who holds their slots.
 
-    `faults` collects what callbacks of profiles raised; the driver reports and clears it.
+    `faults` collects what callbacks of profiles raised; the driver reports and clears it. `call`
+    calls rules and callbacks: a driver that can end one that hangs gives its own.
     """
 
-    def __init__(self, profiles: Iterable[RiskProfile] = ()) -> None:
+    def __init__(
+        self, profiles: Iterable[RiskProfile] = (), call: ForeignCall = call_foreign
+    ) -> None:
+        self._call = call
         self._profiles = {profile.risk_name: profile for profile in profiles}
         self._books = {name: _Book() for name in self._profiles}
         self.faults: list[CallbackFault] = []
@@ -196,7 +207,8 @@ class RiskDesk:
     def _ask(self, profile: RiskProfile, request: RiskRequest) -> Refusal | None:
         payload = self._payload(profile.risk_name, request)
         for rule in profile.validations:
-            refusal = _verdict(profile.risk_name, rule, payload)
+            outcome = self._call(rule.validate, payload)
+            refusal = _verdict(profile.risk_name, rule, payload, outcome)
             if refusal is not None:
                 self._notify(profile, "on_rejected", payload)
                 return refusal
@@ -226,7 +238,7 @@ class RiskDesk:
         callback = profile.on_rejected if name == "on_rejected" else profile.on_allowed
         if callback is None:
             return
-        outcome = call_foreign(callback, payload.symbol, payload)
+        outcome = self._call(callback, payload.symbol, payload)
         if not isinstance(outcome, Raised) and type(outcome.value) is CoroutineType:
             close_unawaited(outcome.value)
             outcome = describe(TypeError(f"{name} must be a plain function, not async"))
@@ -236,9 +248,13 @@ class RiskDesk:
             )
 
 
-def _verdict(risk_name: str, rule: RiskValidation, payload: RiskPayload) -> Refusal | None:
+def _verdict(
+    risk_name: str,
+    rule: RiskValidation,
+    payload: RiskPayload,
+    outcome: Returned[Verdict] | Raised,
+) -> Refusal | None:
     """Return why `rule` refuses, or None. A rule that answers anything unclear refuses."""
-    outcome = call_foreign(rule.validate, payload)
     fault = None
     if isinstance(outcome, Raised):
         comment = outcome.message or outcome.error

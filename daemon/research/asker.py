@@ -20,7 +20,7 @@ class Asker:
         self.hung_in_row = 0
         self.since_ms = 0
         self._scene = scene
-        self._calls = calls
+        self.calls = calls
         self._align = rules.align
         self._get_signal = strategy.get_signal
         self.interval_ms = signal_interval_ms(strategy.interval)
@@ -43,7 +43,7 @@ class Asker:
         self.count += 1
         view = HistoryView(self._scene, price, now_ms)
         token = RUN_CONTEXT.set(view)
-        outcome = self._calls.begin(self._get_signal, view)
+        outcome = self.calls.begin(self._get_signal, view)
         RUN_CONTEXT.reset(token)
         if outcome is None:
             self.hung_in_row = 0
@@ -52,7 +52,7 @@ class Asker:
     async def finish(self, outcome: object) -> object:
         """Return the answer or the `Raised` that `outcome` of `begin` comes to."""
         if isinstance(outcome, Suspended):
-            outcome = await self._calls.finish(outcome)
+            outcome = await self.calls.finish(outcome)
         is_hung = isinstance(outcome, Raised) and isinstance(
             outcome.cause, OverrunError | TimeoutError
         )

@@ -15,7 +15,7 @@ from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
 from daemon.research.backtest import Backtest
 from daemon.research.columns import Minutes
-from daemon.research.containment import Limits
+from daemon.research.containment import Containment, Limits
 from daemon.research.plan import BacktestError, Job, Plan
 from daemon.research.result import BacktestResult
 from daemon.research.slices import Slices
@@ -94,11 +94,16 @@ class Failure:
 Outcome = Evaluation | Failure
 
 
-async def evaluate(terms: Terms, minutes: Minutes, assignment: Assignment) -> Outcome:
-    """Run the backtest of `assignment`, heard by nobody. What it cannot be is a Failure."""
+async def evaluate(
+    terms: Terms, minutes: Minutes, assignment: Assignment, calls: Containment | None = None
+) -> Outcome:
+    """Run the backtest of `assignment`, heard by nobody. What it cannot be is a Failure.
+
+    Whoever gives the containment of its `calls` sees when one of them holds its thread for good.
+    """
     slices = Slices(assignment.frame, assignment.slice_count)
     try:
-        run = Backtest(plan_of(terms, minutes, assignment))
+        run = Backtest(plan_of(terms, minutes, assignment), calls=calls)
         async for told in run.run():
             slices.add(told)
     except BacktestError as error:

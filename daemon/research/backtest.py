@@ -18,7 +18,7 @@ from daemon.core.events import (
     SignalCancelled,
 )
 from daemon.core.frame import call_on_timeframe, timeframe
-from daemon.core.guard import Raised, call_foreign
+from daemon.core.guard import Raised
 from daemon.core.orders import fill_at_rule_price
 from daemon.core.params import Params
 from daemon.core.risk import RiskDesk
@@ -48,15 +48,18 @@ LAST_KEY = 1 << 62
 class Backtest:
     """One backtest: call `run` once. `result` may be asked at any time."""
 
-    def __init__(self, plan: Plan, subjects: Subjects | None = None) -> None:
+    def __init__(
+        self, plan: Plan, subjects: Subjects | None = None, calls: Containment | None = None
+    ) -> None:
         self._plan = plan
-        self._calls = Containment(plan.limits)
+        self._calls = calls or Containment(plan.limits)
         self._markets: dict[int, Market] = {}
         for job in plan.jobs:
             if id(job.minutes) not in self._markets:
                 count = plan.rules.avg_price_candles_count
                 self._markets[id(job.minutes)] = Market(job.minutes, count)
-        self._headline = Pass(self, plan.rules, subjects or Subjects.create())
+        with self._calls:
+            self._headline = Pass(self, plan.rules, subjects or Subjects.create())
         self._worst: Pass | None = None
         self._is_complete = False
 
@@ -152,6 +155,7 @@ class Pass:
 
     def __init__(self, run: Backtest, rules: Rules, subjects: Subjects) -> None:
         self._plan = run.plan
+        self._calls = run.calls
         self._announcer = Announcer(subjects, run.calls)
         self._began_s: dict[int, float] = {}
         self._measured_ms: dict[tuple[str, str], int] = {}
@@ -159,7 +163,7 @@ class Pass:
         self.ledgers = [Ledger(run.plan.signals_max) for _ in run.plan.jobs]
         shared = _Shared(
             rules=rules,
-            risk=RiskDesk(run.plan.profiles),
+            risk=RiskDesk(run.plan.profiles, run.calls.guarded),
             announcer=self._announcer,
             calls=run.calls,
             moments=timeframe(run.plan.frame),
@@ -192,7 +196,8 @@ class Pass:
                     for told in await self._turn(lane, number):
                         yield told
                 turns += 1
-                if turns % TURNS_AT_ONCE == 0 or not is_waited_for:
+                if turns % TURNS_AT_ONCE == 0 or not is_waited_for or self._calls.is_turn_due:
+                    self._calls.is_turn_due = False
                     await asyncio.sleep(0)
             if lane.due is not None:
                 heappush(queue, (lane.due, number))
@@ -294,7 +299,7 @@ class _Shared:
 
 def _lane(job: Job, market: Market, ledger: Ledger, shared: _Shared) -> Lane:
     """Return the lane of `job`, at its first turn. Raises BacktestError."""
-    made = call_foreign(job.make)
+    made = shared.calls.guarded(job.make)
     if isinstance(made, Raised):
         place = f" (at {made.place})" if made.place else ""
         told = f"{made.error}: {made.message}{place}"

@@ -5,20 +5,28 @@ set for it. A timer of the process's own time and, for calls that sleep, a watch
 every now and then whether the same stretch still runs; past its budget, a signal raises
 `OverrunError` inside it. Budgets are wider than live ones, where other tasks wait: a busy machine
 must not change what a run comes to.
+
+Signals reach the main thread alone. In any other one, as on a worker of a cluster, the watchdog
+asks the interpreter to raise `OverrunError` there: that ends a busy loop, and nothing that waits in
+C. A thread that is held so is told by `is_held`, and given up by whoever waits for it.
 """
 
 import asyncio
+import ctypes
 import signal
 import threading
 import types
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from daemon.core.guard import OverrunError, Raised, Returned, describe
 
+P = ParamSpec("P")
 T = TypeVar("T")
+Outcome = Returned[T] | Raised
 
 ALARM = signal.SIGVTALRM
 """Of no use to anybody else: the timer of the live daemon keeps its own."""
@@ -29,6 +37,9 @@ TICK_S = 0.025
 
 LOOKS = 4
 """How often the watchdog looks during one budget."""
+
+HELD_LOOKS = 12 * LOOKS
+"""After so many looks at one stretch nothing in Python runs in its thread any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +59,12 @@ class Suspended:
 
 
 class Containment(AbstractContextManager["Containment"]):
-    """Calls foreign code while it is entered. Outside the main thread no stretch can be ended."""
+    """Calls foreign code while it is entered.
+
+    `is_turn_due` is set every now and then: many short calls in a row should then let the event
+    loop have a turn, and whoever wants to end the run. `is_held` says that a call in a thread
+    other than the main one does not come back, and that nothing can be done about it.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
@@ -58,19 +74,23 @@ class Containment(AbstractContextManager["Containment"]):
         self._ticks = 0
         self._is_inside = False
         self._is_over = threading.Event()
+        self._lock = threading.Lock()
+        self.is_turn_due = False
+        self.is_held = False
 
     def __enter__(self) -> "Containment":
-        """Take the signal and start the watchdog, if this is the main thread."""
-        main = threading.main_thread()
-        if threading.current_thread() is main and main.ident is not None:
+        """Start the watchdog, and take the signal if this is the main thread."""
+        thread_id = threading.get_ident()
+        end_call = partial(_raise_in, thread_id)
+        if threading.current_thread() is threading.main_thread():
             # It stays: an alarm that comes late would end a process that does not handle it.
             signal.signal(ALARM, _on_alarm)
             signal.setitimer(signal.ITIMER_VIRTUAL, TICK_S, TICK_S)
             _ENTERED.append(self)
-            self._is_over.clear()
-            threading.Thread(
-                target=self._watch, args=(main.ident,), name="research-watchdog", daemon=True
-            ).start()
+            end_call = partial(signal.pthread_kill, thread_id, ALARM)
+        self._is_over = threading.Event()
+        watch = partial(self._watch, end_call, self._is_over)
+        threading.Thread(target=watch, name="research-watchdog", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,7 +119,15 @@ class Containment(AbstractContextManager["Containment"]):
             return describe(error)
         finally:
             self._is_inside = False
+            if self._condemned == self._call:
+                self._absolve()
         return made
+
+    def guarded(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Outcome[T]:
+        """Call a plain function, and return its answer or what it raised."""
+        outcome = self.begin(lambda _: Returned(function(*args, **kwargs)), None)
+        assert isinstance(outcome, Returned | Raised)
+        return outcome
 
     async def finish(self, outcome: object) -> object:
         """Return the answer or the `Raised` that `outcome` of `begin` comes to.
@@ -151,16 +179,28 @@ class Containment(AbstractContextManager["Containment"]):
             return describe(error)
         finally:
             self._is_inside = False
+            if self._condemned == self._call:
+                self._absolve()
 
-    def _watch(self, thread_id: int) -> None:
+    def _absolve(self) -> None:
+        """Take back what the watchdog has asked for, and the call did not see any more."""
+        with suppress(OverrunError), self._lock:
+            _raise_in(threading.get_ident(), None)
+
+    def _watch(self, end_call: Callable[[], object], is_over: threading.Event) -> None:
         """Look every now and then whether the stretch that runs is still the same."""
         seen, times = -1, 0
-        while not self._is_over.wait(self._limits.stretch_s / LOOKS):
+        while not is_over.wait(self._limits.stretch_s / LOOKS):
+            self.is_turn_due = True
             times = times + 1 if self._is_inside and self._call == seen else 0
             seen = self._call
             if times >= LOOKS:
-                self._condemned = seen
-                signal.pthread_kill(thread_id, ALARM)
+                with self._lock:
+                    self._condemned = seen
+                    # The call may have come back since; then this would hit what follows it.
+                    if self._is_inside and self._call == seen:
+                        end_call()
+            self.is_held = times >= HELD_LOOKS
 
     def end_stretch(self, frame: types.FrameType) -> None:
         """Raise OverrunError in `frame` if it belongs to a call that ran out of its budget."""
@@ -191,6 +231,12 @@ def _on_alarm(_signal: int, frame: types.FrameType | None) -> None:
         return
     for containment in tuple(_ENTERED):
         containment.end_stretch(frame)
+
+
+def _raise_in(thread_id: int, error: type[BaseException] | None = OverrunError) -> None:
+    """Have `error` raised in a thread at its next step in Python; None takes that back."""
+    exception = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), exception)
 
 
 def _without(function: Callable[[], object]) -> object:

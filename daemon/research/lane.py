@@ -162,17 +162,18 @@ class Lane:
     def ask_quietly(self, last_key: int, calls_max: int) -> bool:
         """Ask at moments up to `last_key` for as long as the answer is None and nobody hears.
 
-        At most `calls_max` times. Say whether a turn is due that somebody must wait for.
+        At most `calls_max` times, and not for long. Say whether a turn is due that somebody must
+        wait for.
         """
         if self.has_signal():
             return True
-        begin, price_at = self.asker.begin, self.market.price_at
+        begin, price_at, calls = self.asker.begin, self.market.price_at, self.asker.calls
         stride = turn_key(self.asker.interval_ms, 0)
         last_due = turn_key(self.moments[-1], ASK) if self.moments else 0
         is_regular = False
         for _ in range(calls_max):
             due = self.due
-            if due is None or due > last_key:
+            if due is None or due > last_key or calls.is_turn_due:
                 return False
             if self.is_stopping or self.teller.hears_moments():
                 return True

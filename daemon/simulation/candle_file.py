@@ -125,7 +125,9 @@ def _find_fault(candle: Candle) -> tuple[str, str]:
     for column, value in zip(COLUMNS[1:], candle[1:], strict=True):
         if not math.isfinite(value):
             return column, f"{value} is not finite"
-        if value < 0 or (value == 0 and column != "volume"):
+        if value < 0:
+            return column, f"{value} is negative"
+        if value == 0 and column != "volume":
             return column, f"{value} is not positive"
     if candle.high < max(candle.open, candle.close, candle.low):
         return "high", f"{candle.high} is below another price of the row"

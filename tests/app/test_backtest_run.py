@@ -232,5 +232,5 @@ def test_a_file_of_candles_is_read_or_refused_in_one_line(tmp_path: Path) -> Non
     with pytest.raises(CandleError, match=r"none.csv: No such file or directory"):
         add_history("X/Y", tmp_path / "none.csv")
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CandleError, match="it is not a text file"):
+    with pytest.raises(CandleError, match="it is neither text, Parquet nor Feather"):
         add_history("X/Y", file)

@@ -10,6 +10,7 @@ def test_the_codes_are_the_documented_ones() -> None:
         "ok": 0,
         "findings": 1,
         "usage": 2,
+        "dishonest": 3,
         "unavailable": 69,
         "internal": 70,
         "temporary": 75,

@@ -44,3 +44,12 @@ def test_the_source_may_change_without_harm() -> None:
     source["fast"] = 99
 
     assert params.integer("fast") == 1
+
+
+def test_they_are_a_mapping_as_any_other() -> None:
+    params = Params({"fast": 1})
+
+    assert "fast" in params
+    assert "slow" not in params
+    assert params.get("slow", 7) == 7
+    assert str(ParameterError("a line")) == "a line"

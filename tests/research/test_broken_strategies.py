@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 
@@ -150,3 +151,42 @@ def test_a_risk_rule_that_breaks_refuses_and_is_told() -> None:
 
     assert run.result.lanes[0].refused_count == 1
     assert [event.where for event in heard if isinstance(event, ErrorContract)] == ["validation"]
+
+
+def test_a_risk_rule_that_hangs_refuses_and_is_told() -> None:
+    profile = RiskProfile(
+        risk_name="odd", validations=(RiskValidation(validate=lambda _: str(_hang())),)
+    )
+    job = a_job(
+        lambda: by_the_clock({at(0): a_signal()}),
+        minutes_of(a_market(*[QUIET] * 3)),
+        risk_names=("odd",),
+    )
+
+    run = asyncio.run(ran_on(a_plan(job, profiles=[profile])))
+
+    lane = run.result.lanes[0]
+    assert lane.refused_count == 1
+    assert [(found.where, found.error) for found in lane.error_counts] == [
+        ("validation", "OverrunError")
+    ]
+
+
+async def test_a_run_can_be_ended_while_each_of_its_calls_takes_its_time() -> None:
+    asked: list[int] = []
+
+    class Slow(Strategy):
+        interval = "1m"
+
+        def get_signal(self, view: View) -> None:
+            asked.append(view.now_ms)
+            time.sleep(0.01)
+
+    plan = a_plan(a_job(Slow, minutes_of(a_market(*[QUIET] * 250))))
+    run = asyncio.get_running_loop().create_task(ran_on(plan))
+    asyncio.get_running_loop().call_later(0.02, run.cancel)
+    with suppress(asyncio.CancelledError):
+        await run
+
+    assert run.cancelled()
+    assert len(asked) < 200

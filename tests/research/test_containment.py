@@ -144,15 +144,51 @@ def test_two_runs_at_once_guard_their_own_calls() -> None:
         assert two.begin(lambda _: time.sleep(0.3), None) is None
 
 
-def test_outside_the_main_thread_calls_work_unguarded() -> None:
+def _aside(work: Callable[[], object]) -> object:
+    """Return what `work` returns in another thread."""
     answers: list[object] = []
-
-    def work() -> None:
-        with Containment() as calls:
-            answers.append(calls.begin(str, 7))
-
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=lambda: answers.append(work()), daemon=True)
     thread.start()
-    thread.join()
+    thread.join(5)
+    return answers[0] if answers else None
 
-    assert answers == ["7"]
+
+@pytest.mark.parametrize("function", [_busy, _busy_coroutine, _swallow_exceptions])
+def test_p10_outside_the_main_thread_a_busy_stretch_is_ended_too(
+    function: Callable[[object], object],
+) -> None:
+    def work() -> list[object]:
+        with Containment(Limits(stretch_s=0.1)) as calls:
+            return [calls.begin(function, None), calls.begin(str, 7)]
+
+    outcome = _aside(work)
+
+    assert isinstance(outcome, list)
+    assert isinstance(outcome[0], Raised)
+    assert outcome[0].error == "OverrunError"
+    assert outcome[1] == "7", "the next call is not hit by what was meant for the one before"
+
+
+def test_p10_a_thread_that_is_held_in_c_is_told() -> None:
+    calls, let_go = Containment(Limits(stretch_s=0.02)), threading.Event()
+
+    def work() -> object:
+        with calls:
+            # The first wait that is long enough is one in C.
+            return calls.begin(lambda _: let_go.wait(5), None)
+
+    threading.Thread(target=work, daemon=True).start()
+    until_s = perf_counter() + 4
+    while not calls.is_held and perf_counter() < until_s:
+        time.sleep(0.01)
+    let_go.set()
+
+    assert calls.is_held
+
+
+def test_short_calls_in_a_row_let_the_loop_have_a_turn(calls: Containment) -> None:
+    until_s = perf_counter() + 2
+    while not calls.is_turn_due and perf_counter() < until_s:
+        calls.begin(str, 7)
+
+    assert calls.is_turn_due

@@ -75,7 +75,7 @@ def test_a_byte_order_mark_and_windows_lines_do_no_harm() -> None:
         ("2022-01-01 00:01,10,12,9,nan,3", "close", "nan is not finite"),
         ("2022-01-01 00:01,10,inf,9,11,3", "high", "inf is not finite"),
         ("2022-01-01 00:01,10,12,0,11,3", "low", "0.0 is not positive"),
-        ("2022-01-01 00:01,10,12,9,11,-3", "volume", "-3.0 is not positive"),
+        ("2022-01-01 00:01,10,12,9,11,-3", "volume", "-3.0 is negative"),
         ("2022-01-01 00:01,10,10.5,9,11,3", "high", "10.5 is below another price"),
         ("2022-01-01 00:01,10,12,10.5,11,3", "low", "10.5 is above another price"),
         ("2022-01-01 00:01,10,8,9,11,3", "high", "8.0 is below another price"),

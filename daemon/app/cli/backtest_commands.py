@@ -19,7 +19,7 @@ from daemon.app.cli.backtest_options import (
     StrategiesArgument,
     SymbolsOption,
 )
-from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moment_ms, root_of
+from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moments_of, root_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
 from daemon.app.cli.terminal import finish, terminal_of
 
@@ -65,10 +65,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         symbols=symbols or (),
         data=data or (),
         sandbox=sandbox,
-        span=Span(
-            start_ms=None if start is None else moment_ms(start, "--from"),
-            end_ms=None if end is None else moment_ms(end, "--to"),
-        ),
+        span=Span(*moments_of(start, end)),
         gaps=gaps.value,
         root=root_of(loaded, store),
     )

@@ -10,7 +10,7 @@ from daemon.app.candle_files import Stored, read_minutes
 from daemon.app.config.sandbox import SandboxSection
 from daemon.app.config.settings import SANDBOX_ID, Config
 from daemon.core.candles import DAY_MS, MINUTE_MS, interval_ms
-from daemon.core.columns import GapPolicy
+from daemon.core.columns import GapPolicy, moment_text
 from daemon.core.errors import CandleError, RejectedError
 from daemon.core.frame import Frame
 from daemon.core.strategy import Strategy
@@ -36,7 +36,7 @@ class Source:
     gaps: GapPolicy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """From when to when, in UTC epoch ms; None takes what there is."""
 
@@ -95,8 +95,14 @@ def gather(
 def _frame(span: Span, minutes: Sequence[Minutes]) -> Frame:
     start_ms = max(each.start_ms for each in minutes) if span.start_ms is None else span.start_ms
     end_ms = min(each.end_ms for each in minutes) if span.end_ms is None else span.end_ms
-    if end_ms <= start_ms:
+    if span.start_ms is not None and span.end_ms is not None and span.end_ms <= span.start_ms:
         raise DataError("the run would end before it begins: look at --from and --to")
+    if end_ms <= start_ms:
+        reach = [f"{moment_text(each.start_ms)} to {moment_text(each.end_ms)}" for each in minutes]
+        raise DataError(
+            f"there are no candles to run on: they reach from {' and from '.join(set(reach))}; "
+            "look at --from and --to"
+        )
     return Frame(frame_name="command line", interval="1m", start_ms=start_ms, end_ms=end_ms)
 
 

@@ -1,7 +1,7 @@
 """What `tickd backtest` is to run: strategies of a configuration, or a class in a file."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -29,7 +29,6 @@ from daemon.app.loading import (
 from daemon.core.columns import GapPolicy
 from daemon.core.params import Params
 from daemon.core.risk import RiskProfile
-from daemon.core.rules import Rules
 from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
 from daemon.research.plan import Job, Plan
@@ -111,16 +110,11 @@ def prepare(config: Config, asked: Asked) -> Prepared:
             for each, symbol in lanes
         ),
         frame=history.frame,
-        rules=plain_rules(config),
+        rules=config.rules.plain(),
         profiles=profiles,
         signals_max=SIGNALS_MAX,
     )
     return Prepared(plan=plan, history=history, lanes=tuple(each for each, _ in lanes))
-
-
-def plain_rules(config: Config) -> Rules:
-    """Return the rules of a configuration as the core's own record."""
-    return Rules(**{field.name: getattr(config.rules, field.name) for field in fields(Rules)})
 
 
 def place_of(config: Config, asked: Asked) -> Place:

@@ -75,6 +75,5 @@ def _sound_rows(wanted: Import) -> RawColumns:
         raise CandleError(f"{wanted.file}: {error}") from None
     gaps = find_gaps(rows.timestamp)
     if gaps and wanted.gaps == "refuse":
-        told = told_of_gaps(gaps).replace('gaps = "fill"', "--gaps fill")
-        raise CandleError(f"{wanted.file}: {told}")
+        raise CandleError(f"{wanted.file}: {told_of_gaps(gaps)}")
     return rows

@@ -58,6 +58,14 @@ def moment_ms(text: str, option: str) -> int:
     return at_ms
 
 
+def moments_of(start: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """Return what --from and --to say as UTC epoch ms, None for what was left out."""
+    return (
+        None if start is None else moment_ms(start, "--from"),
+        None if end is None else moment_ms(end, "--to"),
+    )
+
+
 def known_symbol(text: str) -> str:
     """Return a market as ccxt writes it."""
     from daemon.app.config.values import check_symbol

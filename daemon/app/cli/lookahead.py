@@ -13,11 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from daemon.app.cli.backtest_data import DataError
 from daemon.app.cli.lookahead_data import Subject, changed_text
 from daemon.app.cli.lookahead_world import Outcome, World, data_path, live_through
 from daemon.app.cli.terminal import Terminal
 from daemon.core.candles import DAY_MS
-from daemon.core.errors import RejectedError, TickdError
+from daemon.core.errors import TickdError
 from daemon.research.columns import moment_text
 from daemon.research.lookahead import Change, changed_after, cuts_of, first_change
 
@@ -53,7 +54,7 @@ class Finding:
 def search(terminal: Terminal, subject: Subject, cut_count: int, *, as_json: bool) -> bool:
     """Search, print what was found, and return whether the strategy is honest.
 
-    Raises RejectedError where it cannot run.
+    Raises DataError where it cannot run.
     """
     finding = find_lookahead(subject, cut_count, terminal)
     if as_json:
@@ -74,13 +75,13 @@ def search(terminal: Terminal, subject: Subject, cut_count: int, *, as_json: boo
 
 
 def find_lookahead(subject: Subject, cut_count: int, terminal: Terminal) -> Finding:
-    """Return what a strategy knows that it should not. Raises RejectedError if it cannot run."""
+    """Return what a strategy knows that it should not. Raises DataError if it cannot run."""
     with TemporaryDirectory(prefix="tickd-lookahead-") as folder, _bar(cut_count) as advance:
         same = _world(subject, subject.minutes.end_ms)
         shifted = replace(same, clock_shift_s=CLOCK_SHIFT_S)
         plain, again = _outcomes([same, shifted], advance)
         if plain.fault:
-            raise RejectedError(plain.fault)
+            raise DataError(plain.fault)
         facts = _Facts(plain)
         if not any(one.is_signal for one in plain.first):
             terminal.note("it made no signal on these candles: little can be told from silence")
@@ -112,7 +113,7 @@ class _Facts:
         found: list[tuple[Change, int]] = []
         for cut_ms, outcome in zip(self.cuts_ms, outcomes, strict=True):
             if outcome.fault:
-                raise RejectedError(outcome.fault)
+                raise DataError(outcome.fault)
             for before, after in (
                 (self.plain.first, outcome.first),
                 (self.plain.second, outcome.second),

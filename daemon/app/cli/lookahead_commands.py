@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
-from daemon.app.cli.terminal import found, terminal_of
+from daemon.app.cli.terminal import finish, terminal_of
+from daemon.app.exit_codes import ExitCode
 
 
 def lookahead(  # noqa: PLR0913 - each is an option of the command
@@ -34,7 +35,7 @@ def lookahead(  # noqa: PLR0913 - each is an option of the command
     settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change the future and see whether a strategy decided otherwise before: exit code 1."""
+    """Change the future and see whether a strategy decided otherwise before: exit code 3."""
     if data is not None and sandbox:
         raise typer.BadParameter("--data and --sandbox exclude each other")
     terminal = terminal_of(context)
@@ -44,4 +45,5 @@ def lookahead(  # noqa: PLR0913 - each is an option of the command
 
     wanted = Wanted(strategy=strategy, symbol=symbol, file=data, days=days)
     subject = subject_of(loaded.config, wanted)
-    raise found(is_good=search(terminal, subject, cuts, as_json=as_json))
+    is_honest = search(terminal, subject, cuts, as_json=as_json)
+    raise finish(ExitCode.OK if is_honest else ExitCode.DISHONEST)

@@ -3,16 +3,16 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.app.candle_files import read_minutes
+from daemon.app.cli.backtest_data import DataError
 from daemon.app.config.problems import did_you_mean
 from daemon.app.config.sections import StrategySection
 from daemon.app.config.settings import Config
 from daemon.app.embedded import generated_market
 from daemon.core.candles import DAY_MS, MINUTE_MS
-from daemon.core.errors import RejectedError
 from daemon.core.headings import COLUMNS, places_of
 from daemon.core.rules import Rules
 from daemon.core.signal import Key
@@ -45,7 +45,7 @@ class Wanted:
 
 
 def subject_of(config: Config, wanted: Wanted) -> Subject:
-    """Return what is to be tried. Raises RejectedError and CandleError."""
+    """Return what is to be tried. Raises DataError and CandleError."""
     section = _section(config, wanted.strategy)
     symbol = wanted.symbol or _symbol(config, section)
     if wanted.file is not None:
@@ -58,7 +58,7 @@ def subject_of(config: Config, wanted: Wanted) -> Subject:
         key=Key(exchange_name=config.exchange.id, symbol=symbol, strategy_name=name),
         params={} if section is None else section.params,
         interval=None if section is None else section.interval,
-        rules=plain_rules(config),
+        rules=config.rules.plain(),
         minutes=minutes,
         source=source,
         file=wanted.file,
@@ -66,20 +66,15 @@ def subject_of(config: Config, wanted: Wanted) -> Subject:
 
 
 def sandbox_minutes(config: Config, symbol: str, days: float) -> Minutes:
-    """Return the first `days` of the sandbox's market as configured. Raises RejectedError."""
+    """Return the first `days` of the sandbox's market as configured. Raises DataError."""
     if config.sandbox.replay is not None:
         return read_minutes(config.sandbox.replay, gaps="fill")
     market = generated_market(config.sandbox)
     if symbol not in market.specs:
         known = ", ".join(market.specs)
-        raise RejectedError(f"the sandbox has no {symbol}: it has {known}")
+        raise DataError(f"the sandbox has no {symbol}: it has {known}")
     stop_ms = market.start_ms + int(days * DAY_MS) // MINUTE_MS * MINUTE_MS
     return minutes_of(market.minutes(symbol, market.start_ms, stop_ms, stop_ms), "fill")
-
-
-def plain_rules(config: Config) -> Rules:
-    """Return the rules of a configuration as the core's own class."""
-    return Rules(**{field.name: getattr(config.rules, field.name) for field in fields(Rules)})
 
 
 def _section(config: Config, strategy: str) -> StrategySection | None:
@@ -91,7 +86,7 @@ def _section(config: Config, strategy: str) -> StrategySection | None:
         return None
     names = [section.name for section in config.strategies]
     remedy = did_you_mean(strategy, names) or f"Configured: {', '.join(names) or 'none'}"
-    raise RejectedError(
+    raise DataError(
         f'there is no strategy {strategy!r}; a class is written "file.py:Class". {remedy}'
     )
 

@@ -4,20 +4,19 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 from daemon.adapters.storage.journal_tools import read_events
+from daemon.app.cli.backtest_data import DataError
 from daemon.app.cli.parity_data import candles_beside
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.settings import Config
 from daemon.app.loading import Code
 from daemon.app.wiring import plans_of
 from daemon.core.candles import MINUTE_MS, Candle
-from daemon.core.errors import RejectedError
-from daemon.core.rules import Rules
 from daemon.core.signal import Key
 from daemon.research.columns import Minutes, minutes_of
 from daemon.research.parity import Cast, Comparison, Parity, compared
@@ -42,7 +41,7 @@ class Shown:
 def compare(terminal: Terminal, config: Config, code: Code, folder: Path, shown: Shown) -> None:
     """Compare the journal of the state folder with a backtest and print what differs.
 
-    Raises FatalError if there is no journal, RejectedError if nothing in it can be compared, and
+    Raises FatalError if there is no journal, DataError if nothing in it can be compared, and
     CandleError.
     """
     record = record_of(item.entry for item in read_events(folder))
@@ -52,7 +51,7 @@ def compare(terminal: Terminal, config: Config, code: Code, folder: Path, shown:
         if len(record.candles.get(plan.key.symbol, ())) > 1
     )
     if not casts:
-        raise RejectedError(
+        raise DataError(
             f"{folder}: the journal holds no minutes of a configured symbol to compare with"
         )
     symbols = sorted({cast.key.symbol for cast in casts})
@@ -61,7 +60,7 @@ def compare(terminal: Terminal, config: Config, code: Code, folder: Path, shown:
         record=record,
         minutes={symbol: _minutes(record, symbol, beside.get(symbol)) for symbol in symbols},
         casts=casts,
-        rules=Rules(**{each.name: getattr(config.rules, each.name) for each in fields(Rules)}),
+        rules=config.rules.plain(),
         profiles=code.profiles,
     )
     parity = asyncio.run(compared(comparison))

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.app.candle_files import read_minutes
+from daemon.app.cli.backtest_data import DataError
 from daemon.app.config.settings import SANDBOX_ID, Config
 from daemon.app.embedded import generated_market
 from daemon.core.candles import DAY_MS
-from daemon.core.errors import RejectedError
 from daemon.research.columns import Minutes, minutes_of
 from daemon.research.parity_record import Record
 
@@ -21,7 +21,7 @@ def candles_beside(
     """Return candles by symbol: of `files` ("FILE", or "A/B=FILE" for each of several symbols).
 
     Without any, a generated sandbox tells its own earlier candles, if they fit to the journal.
-    Raises CandleError, and RejectedError for a file without a symbol.
+    Raises CandleError, and DataError for a file without a symbol.
     """
     if files:
         return dict(_read(text, symbols) for text in files)
@@ -48,7 +48,5 @@ def _read(text: str, symbols: Sequence[str]) -> tuple[str, Minutes]:
     if not sign and len(symbols) == 1:
         symbol, path = symbols[0], text
     if symbol not in symbols or not path:
-        raise RejectedError(
-            f"--data {text}: write A/B=FILE, where A/B is one of {', '.join(symbols)}"
-        )
+        raise DataError(f"--data {text}: write A/B=FILE, where A/B is one of {', '.join(symbols)}")
     return symbol, read_minutes(Path(path), gaps="fill")

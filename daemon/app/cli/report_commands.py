@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from daemon.app.cli.data_options import moment_ms
+from daemon.app.cli.data_options import moments_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
 from daemon.app.cli.state_commands import FolderOption
 from daemon.app.cli.terminal import found, terminal_of
@@ -59,11 +59,9 @@ def report(  # noqa: PLR0913 - each is an option of the command
     terminal = terminal_of(context)
     loaded = open_config(terminal, config, settings)
     place = Place(path=folder) if folder is not None else place_of_config(loaded.config)
+    start_ms, end_ms = moments_of(start, end)
     scope = Scope(
-        strategies=strategies or (),
-        symbols=symbols or (),
-        start_ms=None if start is None else moment_ms(start, "--from"),
-        end_ms=None if end is None else moment_ms(end, "--to"),
+        strategies=strategies or (), symbols=symbols or (), start_ms=start_ms, end_ms=end_ms
     )
     output = Output(
         as_json=as_json,

@@ -2,8 +2,6 @@
 
 # ruff: noqa: PLC0415 - late imports, so that `tickd --help` starts in a moment
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from daemon.app.cli.backtest_options import (
@@ -14,7 +12,7 @@ from daemon.app.cli.backtest_options import (
     StartOption,
     StrategiesArgument,
 )
-from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moment_ms, root_of
+from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moments_of, root_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
 from daemon.app.cli.terminal import finish, terminal_of
 from daemon.app.cli.walk_options import (
@@ -31,9 +29,6 @@ from daemon.app.cli.walk_options import (
     TrialsOption,
     VaryOption,
 )
-
-if TYPE_CHECKING:
-    from daemon.app.cli.backtest_data import Span
 
 
 def walk(  # noqa: PLR0913 - each is an option of the command
@@ -67,6 +62,7 @@ def walk(  # noqa: PLR0913 - each is an option of the command
     from daemon.app.extras import research_libraries
 
     with research_libraries("tickd walk"):
+        from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
         from daemon.app.cli.walk import Work, run_walk
 
@@ -75,7 +71,7 @@ def walk(  # noqa: PLR0913 - each is an option of the command
         symbols=() if symbol is None else (symbol,),
         data=data or (),
         sandbox=sandbox,
-        span=_span(start, end),
+        span=Span(*moments_of(start, end)),
         gaps=gaps.value,
         root=root_of(loaded, store),
     )
@@ -112,14 +108,14 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
 
     The winner on the train range is judged on the test range after it: the last 30 % of the
     candles, or the windows of --train-days and --test-days. Every trial is kept in the study
-    file: run it again, and it goes on from there, also after Ctrl-C (exit code 130) or a power
-    cut.
+    file: run it again, and it goes on from there, also after Ctrl-C (exit code 130) or a kill.
     """
     terminal = terminal_of(context)
     loaded = open_config(terminal, config, settings)
     from daemon.app.extras import research_libraries
 
     with research_libraries("tickd optimize"):
+        from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
         from daemon.app.cli.optimize import Hunt, run_optimize
         from daemon.app.cli.walk import Work
@@ -129,7 +125,7 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
         symbols=() if symbol is None else (symbol,),
         data=data or (),
         sandbox=sandbox,
-        span=_span(start, end),
+        span=Span(*moments_of(start, end)),
         gaps=gaps.value,
         root=root_of(loaded, store),
     )
@@ -143,12 +139,3 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
     )
     work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, report_dir=report_dir)
     raise finish(run_optimize(terminal, loaded.config, asked, hunt, work))
-
-
-def _span(start: str | None, end: str | None) -> "Span":
-    from daemon.app.cli.backtest_data import Span
-
-    return Span(
-        start_ms=None if start is None else moment_ms(start, "--from"),
-        end_ms=None if end is None else moment_ms(end, "--to"),
-    )

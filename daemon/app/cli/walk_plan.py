@@ -14,7 +14,6 @@ from daemon.app.cli.backtest_plan import (
     files_of,
     names_of,
     place_of,
-    plain_rules,
     profiles_of,
 )
 from daemon.app.config.problems import did_you_mean
@@ -57,7 +56,7 @@ def stage_of(config: Config, asked: Asked) -> Stage:
         symbol=symbol,
         exchange_name=exchange_of(config, place),
         strategies={each.name: each.strategy for each in chosen},
-        rules=plain_rules(config),
+        rules=config.rules.plain(),
         profiles=profiles_of(config, chosen),
         configured={each.name: _configured(config, each) for each in chosen},
     )

@@ -25,8 +25,10 @@ async def run_watched(told: AsyncGenerator[object, None], stand: Stand) -> bool:
 
     def interrupt() -> None:
         for number in numbers:
-            # A second one ends the process at once, even where the author's code hangs.
             loop.remove_signal_handler(number)
+            # A second one ends the process at once: Python's own handler would raise in the
+            # author's code, as one more fault of it.
+            signal.signal(number, signal.SIG_DFL)
         working.cancel()
 
     working = loop.create_task(_drain(told))

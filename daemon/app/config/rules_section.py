@@ -1,5 +1,6 @@
 """The table of the rules: the core's own thresholds, with units, bounds and defaults."""
 
+from dataclasses import fields
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, Strict
@@ -17,6 +18,10 @@ PLAIN = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=Fals
 @dataclass(frozen=True, kw_only=True, config=PLAIN)
 class RulesSection(Rules):
     """What a signal must satisfy and how it is followed; 0.1 percent is written 0.1."""
+
+    def plain(self) -> Rules:
+        """Return the same as the core's own record: other processes need no settings for it."""
+        return Rules(**{field.name: getattr(self, field.name) for field in fields(Rules)})
 
     percent_slippage: Number = Field(
         default=0.1,

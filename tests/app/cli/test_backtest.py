@@ -193,7 +193,11 @@ def test_candles_that_cannot_be_used_are_told_in_one_line(ready: Shell, name: st
     [
         (["always", "--data", "no.csv"], 1, "no.csv: No such file"),
         (["always", "--data", "btc.csv", "--from", "2025-01-01"], 1, "lies outside the candles"),
-        (["always", "--data", "btc.csv", "--to", "2026-01-01"], 1, "end before it begins"),
+        (
+            ["always", "--data", "btc.csv", "--to", "2026-01-01"],
+            1,
+            "there are no candles to run on",
+        ),
         (["always", "--data", "btc.csv", "--sandbox"], 1, "exclude each other"),
         (["alwais", "--data", "btc.csv"], 1, "Did you mean always?"),
         (["./no.py:No", "--sandbox"], 1, "cannot be read"),

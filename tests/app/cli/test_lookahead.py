@@ -63,7 +63,7 @@ def test_one_that_reads_the_whole_file_by_itself_is_caught(shell: Shell) -> None
     )
 
     told = json.loads(ended.out)
-    assert ended.code == 1
+    assert ended.code == 3
     assert told["verdict"] == "looks ahead"
     change = told["change"]
     assert change["before"] != change["after"]
@@ -83,7 +83,7 @@ def test_one_that_opens_the_file_is_caught_where_nothing_came_of_it(shell: Shell
         """,
     )
 
-    assert (ended.code, json.loads(ended.out)["verdict"]) == (1, "reads the data")
+    assert (ended.code, json.loads(ended.out)["verdict"]) == (3, "reads the data")
 
 
 def test_one_that_reaches_behind_its_view_is_caught(shell: Shell) -> None:
@@ -99,7 +99,7 @@ def test_one_that_reaches_behind_its_view_is_caught(shell: Shell) -> None:
     )
 
     told = json.loads(ended.out)
-    assert (ended.code, told["verdict"]) == (1, "looks ahead")
+    assert (ended.code, told["verdict"]) == (3, "looks ahead")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_is_no_function_of_its_view_is_caught(shell: Shell, body: str, verd
     ended = looked_at(shell, dedent(body))
 
     told = json.loads(ended.out)
-    assert (ended.code, told["verdict"]) == (1, verdict)
+    assert (ended.code, told["verdict"]) == (3, verdict)
     assert told["change"]["at_ms"] >= T0
 
 
@@ -182,7 +182,7 @@ def test_mistakes_are_told_in_one_line(shell: Shell) -> None:
     missing = shell("lookahead", "breakout", "--data", "none.csv")
     no_class = shell("lookahead", "./none.py:S", "--days", "0.1")
 
-    assert (unknown.code, missing.code, no_class.code) == (69, 1, 69)
+    assert (unknown.code, missing.code, no_class.code) == (1, 1, 1)
     assert "Did you mean breakout" in unknown.err.splitlines()[-1]
     assert "none.csv" in missing.err.splitlines()[-1]
     assert "none.py" in no_class.err.splitlines()[-1]

@@ -58,5 +58,5 @@ def test_mistakes_are_told_in_one_line(shell: Shell, journal: Path) -> None:
 
     assert nothing.code == 78
     assert "is not there" in nothing.err
-    assert bare.code == 69
+    assert bare.code == 1
     assert "write A/B=FILE" in bare.err
