@@ -33,6 +33,7 @@ from daemon.live.health import Health
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.measured import MeasuredJournal, MeasuredMarketData
 from daemon.live.minutes import MinuteLog
+from daemon.live.pace import FeedPace
 from daemon.live.recovery import Recovery
 from daemon.live.supervisor import Endurance, Plan, Staff, Supervisor
 from daemon.live.timings import Timings
@@ -254,7 +255,7 @@ class _Builder:
         return supervisor
 
     def _crew(self) -> Crew:
-        settings = self._config.daemon
+        config, settings = self._config, self._config.daemon
         return Crew(
             clock=self._world.clock,
             containment=self._containment,
@@ -271,6 +272,7 @@ class _Builder:
                 failures_in_row_max=settings.failures_in_a_row_max,
                 circuit_reset_s=settings.backoff_max_s,
                 leaked_threads_max=settings.strategy_threads_leaked_max,
+                final_s=FeedPace.of(config.rules, self._world.clock.speed).final_s,
             ),
         )
 

@@ -7,11 +7,15 @@ from daemon.core.throttle import next_ask_ms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How much a strategy may fail before it is left alone, and for how long (seconds)."""
+    """How much a strategy may fail before it is left alone, and for how long (seconds).
+
+    `final_s` is how long its turn waits until the minute before is known to be over.
+    """
 
     failures_in_row_max: int = 5
     circuit_reset_s: float = 300.0
     leaked_threads_max: int = 3
+    final_s: float = 2.5
 
 
 class Asking:
@@ -26,6 +30,8 @@ class Asking:
         self.failures = 0
         self.leaked = 0
         self._closed_until_s = 0.0
+        self._awaited_ms = 0
+        self.ripe_s = 0.0
 
     def due_ms(self, now_ms: int) -> int:
         """Return the market time (ms) of the next call; at most `now_ms` means now."""
@@ -42,6 +48,18 @@ class Asking:
     def begin(self, now_ms: int) -> None:
         """Use up the interval: whatever the call comes to, the next one waits for the next."""
         self.last_ms = now_ms
+        self.ripe_s = 0.0
+
+    def is_ripe(self, minute_ms: int, now_s: float) -> bool:
+        """Say whether the wait for the minute before `minute_ms` to be final has been long enough.
+
+        A backtest shows a strategy the minute that has just ended, so live waits until the
+        exchange has told all of it; not for ever, for where nothing is traded nothing is told.
+        `ripe_s` is the machine time at which the wait is over.
+        """
+        if self._awaited_ms != minute_ms:
+            self._awaited_ms, self.ripe_s = minute_ms, now_s + self._patience.final_s
+        return now_s >= self.ripe_s
 
     def succeeded(self) -> None:
         """Note an answer that was an answer, a signal or none."""

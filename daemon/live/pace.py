@@ -13,7 +13,9 @@ class FeedPace:
     that shows news, ever more seldom, up to `quiet_s`, where nothing is traded. A refused symbol
     is tried again after `rejected_s`. Two reconnects lie at least `reconnect_s_min` apart, two
     for the sake of one symbol `reconnect_again_s`. A stream that told nonsense of a symbol is not
-    listened to for `deaf_s`.
+    listened to for `deaf_s`. A strategy whose turn has come waits at most `final_s` until the
+    minute before is known to be over, a quarter of one at most: exchanges tell of a new one
+    within two seconds.
     """
 
     silence_s: float = 10.0
@@ -25,6 +27,7 @@ class FeedPace:
     reconnect_s_min: float = 15.0
     reconnect_again_s: float = 120.0
     deaf_s: float = 60.0
+    final_s: float = 2.5
 
     @classmethod
     def of(cls, rules: Rules, speed: float) -> "FeedPace":
@@ -35,6 +38,7 @@ class FeedPace:
             poll_s=_between(age_s_max / 12, 0.5, 5.0),
             quiet_s=_between(age_s_max / 3, 0.5, 20.0),
             pulse_s=_between(age_s_max / 120, 0.1, 0.5),
+            final_s=min(15.0 / speed, 2.5),
         )
 
     def backoff_s(self, failures: int) -> float:

@@ -8,13 +8,14 @@ import asyncio
 from collections import deque
 from functools import partial
 from inspect import iscoroutinefunction
+from math import nan
 from typing import Literal, assert_never
 
 from daemon.core.arming import Armed, Bounds, armed_of, bounds_of, deadline_ms
+from daemon.core.candles import MINUTE_MS
 from daemon.core.errors import RejectedError
 from daemon.core.guard import Raised
 from daemon.core.records import TransitionEntry
-from daemon.core.risk import Refusal
 from daemon.core.states import (
     Cancel,
     Close,
@@ -33,6 +34,7 @@ from daemon.live.asking import Asking
 from daemon.live.crew import Crew
 from daemon.live.feed import SymbolFeed
 from daemon.live.keeper import Keeper
+from daemon.live.reports import Reports
 from daemon.live.telling import Teller
 from daemon.live.view import price_of
 from daemon.live.waker import Waker
@@ -77,7 +79,7 @@ class Runner:
         self._prices_heard = 0
         self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
         self._is_restored = not isinstance(keeper.held.state, Idle)
-        self._is_blind = False
+        self._reports = Reports(self.key, crew, desk.risk)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
 
     async def run(self) -> None:
@@ -161,11 +163,13 @@ class Runner:
         now_ms = self._crew.clock.now_ms()
         if not self.feed.is_fresh(now_ms):
             self.reason = self.feed.reason or "waits for the first price"
-            self._tell_sight(self.reason)
+            if self.decided_at_ms is not None:
+                self._reports.seen(self.reason, self.keeper.held.state)
             return
         price = price_of(self.feed)
         self.reason = ""
-        self._tell_sight("")
+        if self._reports.is_blind:
+            self._reports.seen("", self.keeper.held.state)
         self._ticked_price = price
         if not self._is_unmoved(now_ms, price):
             await self._tick(tick(now_ms, price))
@@ -200,7 +204,7 @@ class Runner:
             return after
         after = await self.keeper.commit(after, seen)
         self._arm()
-        self._report_refusal(after.refusal)
+        self._reports.refused(after.refusal)
         await self._teller.moved(self.keeper.held.state, after.events, seen)
         return after
 
@@ -210,7 +214,7 @@ class Runner:
         try:
             view = self._teller.look(seen.at_ms)
         except (HistoryError, NoPriceError) as error:
-            self._failed(error)
+            self._reports.failed(self.asking, error)
             return
         with self._crew.timings.of("strategy_execution", self.key):
             outcome = await self._crew.containment.ask(
@@ -219,9 +223,9 @@ class Runner:
                 is_async=self._is_async,
             )
         if isinstance(outcome, Raised):
-            self._failed(outcome)
+            self._reports.failed(self.asking, outcome)
             if isinstance(outcome.cause, LeakedThreadError):
-                self._lost_thread()
+                self._reports.lost_thread(self.asking)
             return
         if outcome.value is None or not self._may_enter():
             self.asking.succeeded()
@@ -231,7 +235,9 @@ class Runner:
 
     async def _enter_market(self, answer: object) -> None:
         if not self.feed.is_fresh():
-            self._failed(f"the signal came when its price was not trusted: {self.feed.reason}")
+            self._reports.failed(
+                self.asking, f"the signal came when its price was not trusted: {self.feed.reason}"
+            )
             return
         # The price and the moment are read again: the strategy may have thought for minutes.
         now_ms = self._crew.clock.now_ms()
@@ -241,10 +247,10 @@ class Runner:
             proposal = propose(answer, moment, self._desk)
         match proposal:
             case InvalidSignalError():
-                self._failed(proposal)
+                self._reports.failed(self.asking, proposal)
             case RefusedSignal(event=event):
                 self.asking.succeeded()
-                self._report_refusal(proposal.refusal)
+                self._reports.refused(proposal.refusal)
                 await self.keeper.journal(
                     TransitionEntry(key=self.key, events=(event,), at_ms=now_ms)
                 )
@@ -254,7 +260,14 @@ class Runner:
                 await self._take(proposal, tick(now_ms, price))
 
     def _may_ask(self, now_ms: int) -> bool:
-        return self._can_ask() and now_ms >= self.asking.due_ms(now_ms)
+        if not self._can_ask() or now_ms < self.asking.due_ms(now_ms):
+            return False
+        minute_ms = now_ms // MINUTE_MS * MINUTE_MS
+        if self.feed.final_until_ms >= minute_ms:
+            return True
+        # Any next word of the feed may end the minute before: hear it at once.
+        self._ticked_price, self._soonest_s = nan, 0.0
+        return self.asking.is_ripe(minute_ms, self._loop.time())
 
     def _can_ask(self) -> bool:
         """Say whether the strategy is asked at all these days, be it its turn or not."""
@@ -267,47 +280,6 @@ class Runner:
         if held.is_stopped or held.is_paused or self.block or self.is_ending:
             return False
         return not self._crew.health.is_storage_failing
-
-    def _failed(self, trouble: Raised | Exception | str) -> None:
-        self._crew.troubles.report("get_signal", self.key, trouble)
-        if self.asking.failed(self._loop.time()):
-            self._crew.troubles.report(
-                "circuit",
-                self.key,
-                f"{self.asking.failures} failures in a row: the strategy is left alone for a while",
-            )
-
-    def _lost_thread(self) -> None:
-        self.asking.leaked += 1
-        self._crew.meter.count("leaked_threads")
-        if self.asking.is_off:
-            self._crew.troubles.report(
-                "circuit",
-                self.key,
-                f"{self.asking.leaked} of its threads never came back: it is asked no more"
-                " before a restart",
-            )
-
-    def _tell_sight(self, trouble: str) -> None:
-        """Report once that what is open or waits is not watched, and once that it is again."""
-        is_blind = bool(trouble)
-        if is_blind == self._is_blind:
-            return
-        state = self.keeper.held.state
-        if is_blind and (isinstance(state, Idle) or self.decided_at_ms is None):
-            return
-        self._is_blind = is_blind
-        held = "waiting signal" if isinstance(state, Scheduled) else "open position"
-        words = f"the {held} is not watched: {trouble}" if is_blind else "watched again"
-        self._crew.troubles.report("price", self.key, words)
-
-    def _report_refusal(self, refusal: Refusal | None) -> None:
-        if refusal is not None and refusal.fault is not None:
-            self._crew.troubles.report("validation", self.key, refusal.fault)
-        while self._desk.risk.faults:
-            fault = self._desk.risk.faults.pop()
-            where = f"risk {fault.risk_name} {fault.callback}"
-            self._crew.troubles.report(where, self.key, fault.raised)
 
     def _arm(self) -> None:
         state, rules = self.keeper.held.state, self._desk.rules
@@ -336,6 +308,8 @@ class Runner:
         quiet_s = self.ticked_at_s + self._crew.pace.tick_quiet_s
         if due_ms is None:
             return quiet_s
+        if self.asking.ripe_s > now_s:
+            return min(quiet_s, self.asking.ripe_s)
         # One millisecond more, so that the clock has really passed the deadline by then.
         left_s = (due_ms - now_ms + 1) / 1000 / self._crew.clock.speed
         if now_s + left_s >= quiet_s or not self.feed.is_fresh(now_ms):

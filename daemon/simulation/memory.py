@@ -39,7 +39,11 @@ TIME_PATH = "/api/v3/time"
 
 
 class MemoryMarketData:
-    """The market data port in memory; `cadence_ms` (market time) lies between two updates."""
+    """The market data port in memory; `cadence_ms` (market time) lies between two updates.
+
+    With a `turn_ms` the turn of each minute is told too, so long after it: a candle that has
+    begun and in which nothing has been traded yet.
+    """
 
     def __init__(
         self,
@@ -47,11 +51,13 @@ class MemoryMarketData:
         clock: Clock,
         *,
         cadence_ms: int = CADENCE_MS,
+        turn_ms: int | None = None,
         faults: FaultPlan | None = None,
     ) -> None:
         self._market = market
         self._clock = clock
         self._cadence_ms = cadence_ms
+        self._turn_ms = turn_ms
         self._faults = faults or FaultPlan()
         self._rng = random.Random(self._faults.seed)
         self._started_ms = clock.now_ms()
@@ -92,8 +98,13 @@ class MemoryMarketData:
             begun_ms = self._clock.now_ms() // self._cadence_ms * self._cadence_ms
             for index, symbol in enumerate(symbols):
                 offset_ms = self._cadence_ms + self._cadence_ms * index // len(symbols)
+                for turn_ms in self._turns_before(begun_ms + offset_ms):
+                    await self._sleep_until(turn_ms + (self._turn_ms or 0))
+                    for turned in symbols:
+                        if self._is_sent(_stream_of(turned)):
+                            yield self._turn_of(turned, turn_ms)
                 await self._sleep_until(begun_ms + offset_ms)
-                if self._is_sent(Target(f"{symbol}@kline_1m", symbol)):
+                if self._is_sent(_stream_of(symbol)):
                     yield self._update(symbol)
 
     async def server_time_ms(self) -> int:
@@ -106,8 +117,26 @@ class MemoryMarketData:
     def _moment(self) -> Moment:
         return Moment(self._clock.now_ms(), self._started_ms, self._clock.speed)
 
+    def _turns_before(self, until_ms: int) -> range:
+        """Return the turns of a minute that are told from now on and before `until_ms`."""
+        if self._turn_ms is None:
+            return range(0)
+        first_ms = -(-(self._clock.now_ms() - self._turn_ms) // MINUTE_MS) * MINUTE_MS
+        return range(first_ms, until_ms - self._turn_ms, MINUTE_MS)
+
+    def _turn_of(self, symbol: str, turn_ms: int) -> MinuteUpdate:
+        """Return what was known at the turn of a minute, and the candle that began with it."""
+        target, moment = _stream_of(symbol), self._moment()
+        visible_ms = min(turn_ms, self._faults.visible_ms(target, moment))
+        rows = self._market.minutes(symbol, turn_ms - MINUTE_MS, visible_ms, visible_ms)
+        goes_on = self._market.minutes(symbol, turn_ms, turn_ms + 1, turn_ms + 1)
+        if rows and goes_on and visible_ms == turn_ms:
+            close = rows[-1].close
+            rows = [*rows, Candle(turn_ms, close, close, close, close, 0.0)]
+        return MinuteUpdate(symbol, self._faults.rows(target, rows, moment))
+
     def _update(self, symbol: str) -> MinuteUpdate:
-        target, moment = Target(f"{symbol}@kline_1m", symbol), self._moment()
+        target, moment = _stream_of(symbol), self._moment()
         visible_ms = self._faults.visible_ms(target, moment)
         start_ms = (visible_ms - 1) // MINUTE_MS * MINUTE_MS - MINUTE_MS
         rows = self._market.minutes(symbol, start_ms, visible_ms, visible_ms)
@@ -151,3 +180,7 @@ class MemoryMarketData:
                 raise TransientError(f"{target.path}: a frame was no JSON")
             case _:
                 assert_never(effect)
+
+
+def _stream_of(symbol: str) -> Target:
+    return Target(f"{symbol}@kline_1m", symbol)

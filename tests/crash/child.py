@@ -111,7 +111,9 @@ class Child:
                 journal=CountedJournal(storage.journal, busy),
                 cursors=storage.cursors,
                 clock=clock,
-                data=MemoryMarketData(ScriptedMarket(self.symbols), clock, cadence_ms=CADENCE_MS),
+                data=MemoryMarketData(
+                    ScriptedMarket(self.symbols), clock, cadence_ms=CADENCE_MS, turn_ms=0
+                ),
                 connect=_connect,
                 where="memory",
                 notes=storage.notes,

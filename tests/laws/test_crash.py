@@ -124,7 +124,7 @@ class Story:
             journal=stores.journal,
             cursors=stores.cursors,
             clock=clock,
-            data=MemoryMarketData(ScriptedMarket(), clock, cadence_ms=CADENCE_MS),
+            data=MemoryMarketData(ScriptedMarket(), clock, cadence_ms=CADENCE_MS, turn_ms=0),
             connect=_nothing,
         )
         outlets = Outlets(

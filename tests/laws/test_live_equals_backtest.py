@@ -5,7 +5,7 @@ a fact is known. Live knows it within the minute, a backtest when the minute is 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -214,6 +214,35 @@ def test_entries_that_wait_are_the_same_through_runs(steps: list[int], wishes: l
     live, history = both(steps, wishes)
 
     assert live == history
+
+
+class Reading(Wishing):
+    """Wants nothing, and notes every candle that it is shown."""
+
+    interval = "1m"
+    history: ClassVar[Mapping[str, int]] = {"1m": 3, "5m": 2}
+    wishes: ClassVar[Sequence[Wish]] = (None,)
+    shown: ClassVar[dict[int, Any]] = {}
+
+    async def get_signal(self, view: View) -> Signal | None:
+        windows = [view.candles(name, limit) for name, limit in self.history.items()]
+        told = [[tuple(row) for row in window] for window in windows]
+        self.shown[view.now_ms // MINUTE_MS] = told
+        return None
+
+
+@NO_SHRINKING
+@given(JUMPS)
+def test_both_show_a_strategy_the_same_candles(steps: list[int]) -> None:
+    rows = a_path(steps)
+    Reading.shown = {}
+    told_live(rows, Reading)
+    live, Reading.shown = Reading.shown, {}
+    told_backtest(rows, Reading)
+
+    both = live.keys() & Reading.shown.keys()
+    assert len(both) >= AFTER - 2
+    assert [live[minute] for minute in both] == [Reading.shown[minute] for minute in both]
 
 
 def test_the_law_looks_at_runs_in_which_things_happen() -> None:

@@ -32,6 +32,8 @@ from daemon.simulation.storage import (
 DAY_MS = 86_400_000
 START_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z"""
+TURN_MS = 200
+"""So long after its turn a new minute is told of."""
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ class Scene:
     alert_sinks: tuple[AlertSink, ...] = ()
     meter: AMeter = field(default_factory=AMeter)
     make_data: Callable[[Market, VirtualClock], MarketData] = field(
-        default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000)
+        default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000, turn_ms=TURN_MS)
     )
     connect: Callable[[], Awaitable[None]] | None = None
     make_clock: Callable[[VirtualClock], CheckedClock] | None = None

@@ -17,7 +17,7 @@ from daemon.simulation.clock import VirtualClock
 from daemon.simulation.loop import run_virtual
 from daemon.simulation.market import Market
 from daemon.simulation.memory import MemoryMarketData
-from tests.live.scene import START_MS, Scene, a_scene
+from tests.live.scene import START_MS, TURN_MS, Scene, a_scene
 from tests.live.scripted import a_market
 
 DAY_S = 86_400.0
@@ -74,7 +74,7 @@ class Machine:
         )
 
     def data(self, market: Market, awake: VirtualClock) -> MarketData:
-        return MemoryMarketData(market, TrueTime(awake, self), cadence_ms=5_000)
+        return MemoryMarketData(market, TrueTime(awake, self), cadence_ms=5_000, turn_ms=TURN_MS)
 
     def scene(self) -> Scene:
         scene = a_scene(Holder)

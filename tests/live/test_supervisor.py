@@ -24,7 +24,7 @@ from daemon.core.strategy import Strategy, View
 from daemon.simulation.loop import run_virtual
 from daemon.simulation.storage import DiskTrouble, Operation
 from tests.live.alert_stage import Phone
-from tests.live.scene import START_MS, a_scene, the_shipped_scene
+from tests.live.scene import START_MS, TURN_MS, a_scene, the_shipped_scene
 from tests.live.scripted import HOUR_S, KEY, Buyer, Waiter, a_market, names
 
 
@@ -58,7 +58,7 @@ def test_aligned_calls_come_right_after_each_multiple_of_the_interval() -> None:
 
     run_virtual(scene.run(90))
 
-    assert [call - START_MS for call in Buyer.calls] == [0]
+    assert [call - START_MS for call in Buyer.calls] == [TURN_MS]
 
 
 def test_a_position_opens_reaches_levels_and_closes_at_its_very_target() -> None:
@@ -121,7 +121,7 @@ def test_a_full_disk_stops_entries_and_they_resume_by_themselves() -> None:
 
     opened = [event for event in scene.journaled if isinstance(event, SignalOpened)]
     assert len(opened) == 1
-    assert opened[0].signal.scheduled_at == START_MS
+    assert opened[0].signal.scheduled_at == START_MS + TURN_MS
     assert len(Buyer.calls) == 1
     storage = [
         event
