@@ -23,7 +23,14 @@ from daemon.app.extras import cluster_library
 from daemon.app.registry import REGISTRY, RegistrationError
 from daemon.core.errors import WorkError
 from daemon.core.guard import OverrunError, Raised, call_foreign
-from daemon.research.assignment import Assignment, Failure, Outcome, Terms, evaluate
+from daemon.research.assignment import (
+    Assignment,
+    Failure,
+    Outcome,
+    Terms,
+    evaluate,
+    evaluator,
+)
 from daemon.research.columns import Minutes
 from daemon.research.containment import Containment
 from daemon.research.pool import Hand
@@ -116,7 +123,7 @@ async def _on_cluster(
 async def _on_cores(
     terms: Terms, minutes: Minutes, hand_count: int
 ) -> AsyncGenerator[Sequence[OutcomeHand], None]:
-    here: OutcomeHand = partial(evaluate, terms, minutes)
+    here: OutcomeHand = evaluator(terms, minutes)
     if hand_count < 2:
         yield [here]
         return
@@ -171,9 +178,11 @@ def _begin(
         filled_count=filled_count,
     )
 
+    here = evaluator(terms, minutes)
+
     def work(assignment: Assignment) -> Outcome:
         if threading.current_thread() is threading.main_thread():
-            return asyncio.run(evaluate(terms, minutes, assignment))
+            return asyncio.run(here(assignment))
         return work_aside(terms, minutes, assignment)
 
     return work

@@ -25,6 +25,21 @@ def profit_loss(
     Slippage and fee each multiply both prices, against the trader: a long pays more at entry and
     gets less at exit, a short the reverse (the lifecycle seed's `toProfitLossDto`).
     """
+    percent, entry, leave = _result(position, price_open, price_close, rules)
+    return ProfitLoss(pnl_percentage=percent, price_open=entry, price_close=leave)
+
+
+def pnl_percentage(
+    position: Position, price_open: float, price_close: float, rules: Rules
+) -> float:
+    """Return the percent points alone that `profit_loss` returns."""
+    return _result(position, price_open, price_close, rules)[0]
+
+
+def _result(
+    position: Position, price_open: float, price_close: float, rules: Rules
+) -> tuple[float, float, float]:
+    """Return the result in percent points, and the two adjusted prices."""
     up = (1 + rules.percent_slippage / 100) * (1 + rules.percent_fee / 100)
     down = (1 - rules.percent_slippage / 100) * (1 - rules.percent_fee / 100)
     if position == "long":
@@ -33,7 +48,7 @@ def profit_loss(
     else:
         entry, leave = price_open * down, price_close * up
         gain = entry - leave
-    return ProfitLoss(pnl_percentage=gain / entry * 100, price_open=entry, price_close=leave)
+    return gain / entry * 100, entry, leave
 
 
 def distance_percent_break_even(position: Position, rules: Rules) -> float:

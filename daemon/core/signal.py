@@ -1,6 +1,7 @@
 """Signals: what an author's strategy returns, and the row that the lifecycle carries."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
@@ -62,11 +63,13 @@ class SignalRow:
     @property
     def key(self) -> Key:
         """Return the task that this signal belongs to."""
-        return Key(
-            exchange_name=self.exchange_name,
-            symbol=self.symbol,
-            strategy_name=self.strategy_name,
-        )
+        return _key_of(self.exchange_name, self.symbol, self.strategy_name)
+
+
+@lru_cache(maxsize=4096)
+def _key_of(exchange_name: str, symbol: str, strategy_name: str) -> Key:
+    # Every event asks for it: the same few keys again and again.
+    return Key(exchange_name=exchange_name, symbol=symbol, strategy_name=strategy_name)
 
 
 def activated(row: SignalRow, at_ms: int) -> SignalRow:

@@ -5,7 +5,7 @@ what a reached entry, a refusal or a fill means.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from daemon.core.events import RiskContract, SignalClosed, SignalTransition
 from daemon.core.lifecycle import step
@@ -60,19 +60,20 @@ def advance(state: State, given: Given, desk: Desk) -> Advance:
     first = step(state, given, desk.rules)
     if first.state is state and order_due(state) is None:
         return Advance(state=state)
-    after = Advance(state=first.state, events=first.events, is_ambiguous=first.is_ambiguous)
-    if isinstance(after.state, Opening) and not isinstance(state, Opening):
-        after = _with_slot(after, after.state, given, desk)
-    while (order := order_due(after.state)) and (filled := desk.broker(order)):
-        done = step(after.state, filled, desk.rules)
-        after = Advance(
-            state=done.state,
-            events=after.events + done.events,
-            refusal=after.refusal,
-            is_ambiguous=after.is_ambiguous or done.is_ambiguous,
-        )
-    _settle(state, first.state, after.state, desk)
-    return after
+    events: tuple[SignalTransition | RiskContract, ...] = first.events
+    now, is_ambiguous, refusal = first.state, first.is_ambiguous, None
+    if isinstance(now, Opening) and not isinstance(state, Opening) and desk.risk_names:
+        refusal, request = _take_slot(now, given, desk)
+        if refusal is not None:
+            now = step(now, Refused(reason=refusal.comment), desk.rules).state
+            events = (*events, refusal_event(refusal, request))
+    while (order := order_due(now)) and (filled := desk.broker(order)):
+        done = step(now, filled, desk.rules)
+        now, events = done.state, events + done.events
+        is_ambiguous = is_ambiguous or done.is_ambiguous
+    if desk.risk_names:
+        _settle(state, first.state, now, desk)
+    return Advance(state=now, events=events, refusal=refusal, is_ambiguous=is_ambiguous)
 
 
 def _settle(before: State, decided: State, after: State, desk: Desk) -> None:
@@ -94,22 +95,14 @@ def undo(state: State, desk: Desk) -> None:
         desk.risk.release(desk.risk_names, desk.key)
 
 
-def _with_slot(after: Advance, opening: Opening, given: Given, desk: Desk) -> Advance:
+def _take_slot(opening: Opening, given: Given, desk: Desk) -> tuple[Refusal | None, RiskRequest]:
+    """Return why the slots of `opening` are refused, or None: they are taken."""
     row = opening.signal
     price = opening.seen.price_start if isinstance(given, Proposal) else opening.seen.price
     request = RiskRequest(
         key=desk.key, pending_signal=row, current_price=price, timestamp=row.pending_at
     )
-    refusal = desk.risk.reserve(desk.risk_names, request, row)
-    if refusal is None:
-        return after
-    refused = step(opening, Refused(reason=refusal.comment), desk.rules)
-    return replace(
-        after,
-        state=refused.state,
-        events=(*after.events, refusal_event(refusal, request)),
-        refusal=refusal,
-    )
+    return desk.risk.reserve(desk.risk_names, request, row), request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import cast
 
 from daemon.core.guard import Raised, call_foreign, close_unawaited
 from daemon.core.plain_text import to_plain_text
-from daemon.core.pnl import Position, distance_percent_break_even, profit_loss
+from daemon.core.pnl import Position, distance_percent_break_even, pnl_percentage
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, SignalRow, make_id
 
@@ -20,6 +20,7 @@ _REQUIRED = ("position", "price_take_profit", "price_stop_loss", "minute_estimat
 _PRICES = ("price_open", "price_take_profit", "price_stop_loss")
 _WORDS = ("note", "id")
 _NAMES_MAX = 50
+_PLAIN = frozenset((bool, int, float, str, type(None)))
 
 DISTANCE_TOLERANCE_PERCENT = 1e-9
 """What a float may lack: the distance of 99.9 from 100 is computed as 0.09999999999999432 %."""
@@ -122,7 +123,7 @@ def _values_of(returned: object) -> dict[str, object] | None:
         found = [(_name(key), value) for key, value in islice(returned.items(), _NAMES_MAX)]
     else:
         return None
-    return {name: _exact(value) for name, value in found}
+    return {name: value if type(value) in _PLAIN else _exact(value) for name, value in found}
 
 
 def _signal_of(values: Mapping[str, object]) -> Signal:
@@ -141,7 +142,7 @@ def _signal_of(values: Mapping[str, object]) -> Signal:
 def _exact(value: object) -> object:
     """Return a plain number or text for one of a subclass, which may have overridden anything."""
     kind = type(value)
-    if kind in (bool, int, float, str):
+    if kind in _PLAIN:
         return value
     # Not isinstance: a proxy may claim any class, and answers for it with whatever it likes.
     if issubclass(kind, float):
@@ -164,7 +165,7 @@ def _flat(value: object) -> object:
 
 def _number(value: object) -> float | None:
     """Return `value` as a float, or None if it is no real int or float."""
-    number = _exact(value)
+    number = value if type(value) is float else _exact(value)
     if type(number) is float:
         return number
     if type(number) is not int:
@@ -276,12 +277,12 @@ def _faults_of_prices(row: SignalRow, rules: Rules) -> list[str]:
 def _faults_of_size(row: SignalRow, rules: Rules) -> list[str]:
     """A result that overflows must not reach a state file, where it could not be written."""
     ends = (row.price_take_profit, row.price_stop_loss)
-    if any(math.isnan(price) for price in (row.price_open, *ends)):
+    if math.isnan(row.price_open + ends[0] + ends[1]):
         return []
-    results = [profit_loss(row.position, row.price_open, end, rules) for end in ends]
-    if all(math.isfinite(result.pnl_percentage) for result in results):
-        return []
-    return ["the prices are too far apart to compute a result"]
+    for end in ends:
+        if not math.isfinite(pnl_percentage(row.position, row.price_open, end, rules)):
+            return ["the prices are too far apart to compute a result"]
+    return []
 
 
 def _faults_of_life(row: SignalRow, rules: Rules) -> list[str]:
@@ -302,7 +303,7 @@ def _faults_of_profit(row: SignalRow, distance: float, rules: Rules) -> list[str
         faults.append(
             f"{side}: take profit is {distance:.3f} % from price_open, the minimum is {least} %"
         )
-    pnl = profit_loss(row.position, row.price_open, row.price_take_profit, rules).pnl_percentage
+    pnl = pnl_percentage(row.position, row.price_open, row.price_take_profit, rules)
     if rules.require_profit_after_costs and pnl <= 0:
         needed = distance_percent_break_even(row.position, rules)
         faults.append(

@@ -1,5 +1,9 @@
 """When a strategy is asked in a run over history, and how: throttled, guarded, and by hand."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+
 from daemon.core.context import RUN_CONTEXT
 from daemon.core.guard import OverrunError, Raised
 from daemon.core.rules import Rules
@@ -21,10 +25,11 @@ class Asker:
         self.since_ms = 0
         self._scene = scene
         self.calls = calls
-        self._align = rules.align
+        self.is_aligned = rules.align
         self._get_signal = strategy.get_signal
         self.interval_ms = signal_interval_ms(strategy.interval)
-        self._last_ms: int | None = None
+        self.last_ms: int | None = None
+        self._view: HistoryView | None = None
 
     @property
     def is_off(self) -> bool:
@@ -34,27 +39,63 @@ class Asker:
     def due_ms(self, now_ms: int) -> int:
         """Return the moment (UTC epoch ms) of the next call; `now_ms` means now."""
         return next_ask_ms(
-            self._last_ms, self.interval_ms, now_ms, align=self._align, since_ms=self.since_ms
+            self.last_ms, self.interval_ms, now_ms, align=self.is_aligned, since_ms=self.since_ms
         )
 
     def begin(self, now_ms: int, price: float) -> object:
         """Ask, and return the answer, None, a `Raised`, or `Suspended`, which `finish` awaits."""
-        self._last_ms = now_ms
-        self.count += 1
-        view = HistoryView(self._scene, price, now_ms)
-        token = RUN_CONTEXT.set(view)
-        outcome = self.calls.begin(self._get_signal, view)
-        RUN_CONTEXT.reset(token)
-        if outcome is None:
+        return self.begin_each([(now_ms, price)], _always)
+
+    def begin_each(
+        self, moments: Iterable[tuple[int, float]], may_go_on: Callable[[], bool]
+    ) -> object:
+        """Ask at each (time, price) for as long as the answer is None; return the first other one.
+
+        `last_ms` says when that was. After each call it ends, with None, where it may not go on.
+        """
+        count = self.count
+        views = self._views(moments, may_go_on)
+        outcome = copy_context().run(self.calls.begin_each, self._get_signal, views)
+        if outcome is None or self.count > count + 1:
             self.hung_in_row = 0
         return outcome
+
+    def _views(
+        self, moments: Iterable[tuple[int, float]], may_go_on: Callable[[], bool]
+    ) -> Iterator[HistoryView]:
+        """Yield what the strategy sees at each moment, as the context of the call that follows."""
+        scene, enter = self._scene, RUN_CONTEXT.set
+        for now_ms, price in moments:
+            self.last_ms = now_ms
+            self.count += 1
+            self._view = HistoryView(scene, price, now_ms)
+            enter(self._view)
+            yield self._view
+            if not may_go_on():
+                return
 
     async def finish(self, outcome: object) -> object:
         """Return the answer or the `Raised` that `outcome` of `begin` comes to."""
         if isinstance(outcome, Suspended):
-            outcome = await self.calls.finish(outcome)
+            # What goes on later is still the call of its own moment.
+            with _as_context(self._view):
+                outcome = await self.calls.finish(outcome)
         is_hung = isinstance(outcome, Raised) and isinstance(
             outcome.cause, OverrunError | TimeoutError
         )
         self.hung_in_row = self.hung_in_row + 1 if is_hung else 0
         return outcome
+
+
+@contextmanager
+def _as_context(view: HistoryView | None) -> Iterator[None]:
+    assert view is not None, "what waits has been asked"
+    token = RUN_CONTEXT.set(view)
+    try:
+        yield
+    finally:
+        RUN_CONTEXT.reset(token)
+
+
+def _always() -> bool:
+    return True

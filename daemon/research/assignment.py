@@ -3,7 +3,7 @@
 Both halves can be sent to another process; the same assignment gives the same evaluation there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,6 +16,7 @@ from daemon.core.strategy import Strategy
 from daemon.research.backtest import Backtest
 from daemon.research.columns import Minutes
 from daemon.research.containment import Containment, Limits
+from daemon.research.market import Markets
 from daemon.research.plan import BacktestError, Job, Plan
 from daemon.research.result import BacktestResult
 from daemon.research.slices import Slices
@@ -94,8 +95,19 @@ class Failure:
 Outcome = Evaluation | Failure
 
 
+def evaluator(
+    terms: Terms, minutes: Minutes
+) -> Callable[[Assignment], Coroutine[object, object, Outcome]]:
+    """Return what evaluates one assignment after the other, on a market that is made once."""
+    return partial(evaluate, terms, minutes, markets=Markets())
+
+
 async def evaluate(
-    terms: Terms, minutes: Minutes, assignment: Assignment, calls: Containment | None = None
+    terms: Terms,
+    minutes: Minutes,
+    assignment: Assignment,
+    calls: Containment | None = None,
+    markets: Markets | None = None,
 ) -> Outcome:
     """Run the backtest of `assignment`, heard by nobody. What it cannot be is a Failure.
 
@@ -103,7 +115,7 @@ async def evaluate(
     """
     slices = Slices(assignment.frame, assignment.slice_count)
     try:
-        run = Backtest(plan_of(terms, minutes, assignment), calls=calls)
+        run = Backtest(plan_of(terms, minutes, assignment), calls=calls, markets=markets)
         async for told in run.run():
             slices.add(told)
     except BacktestError as error:

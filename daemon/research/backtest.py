@@ -29,7 +29,7 @@ from daemon.core.trader import Desk
 from daemon.research.asker import Asker
 from daemon.research.containment import Containment
 from daemon.research.lane import Cast, Lane, Told
-from daemon.research.market import Market
+from daemon.research.market import Market, Markets
 from daemon.research.plan import BacktestError, Job, Plan
 from daemon.research.result import BacktestResult, DataFacts, ErrorCount, LaneResult
 from daemon.research.telling import Announcer, Teller
@@ -49,15 +49,15 @@ class Backtest:
     """One backtest: call `run` once. `result` may be asked at any time."""
 
     def __init__(
-        self, plan: Plan, subjects: Subjects | None = None, calls: Containment | None = None
+        self,
+        plan: Plan,
+        subjects: Subjects | None = None,
+        calls: Containment | None = None,
+        markets: Markets | None = None,
     ) -> None:
         self._plan = plan
         self._calls = calls or Containment(plan.limits)
-        self._markets: dict[int, Market] = {}
-        for job in plan.jobs:
-            if id(job.minutes) not in self._markets:
-                count = plan.rules.avg_price_candles_count
-                self._markets[id(job.minutes)] = Market(job.minutes, count)
+        self._markets = markets or Markets()
         with self._calls:
             self._headline = Pass(self, plan.rules, subjects or Subjects.create())
         self._worst: Pass | None = None
@@ -124,7 +124,7 @@ class Backtest:
 
     def market(self, job: Job) -> Market:
         """Return the market of `job`; jobs on the same candles share one."""
-        return self._markets[id(job.minutes)]
+        return self._markets.of(job.minutes, self._plan.rules.avg_price_candles_count)
 
     def _needs_worst_case(self) -> bool:
         if self._plan.rules.intrabar == "worst_case" or self._headline.is_stopped:

@@ -16,7 +16,7 @@ import ctypes
 import signal
 import threading
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -106,22 +106,30 @@ class Containment(AbstractContextManager["Containment"]):
 
         Returns its answer, a `Raised` of what it raised, or `Suspended`, which `finish` awaits.
         """
-        self._call += 1
-        self._is_inside = True
-        try:
-            made = function(argument)
-            if type(made) is types.CoroutineType:
-                try:
-                    return Suspended(made, made.send(None))
-                except StopIteration as end:
-                    return end.value
-        except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
-            return describe(error)
-        finally:
-            self._is_inside = False
-            if self._condemned == self._call:
-                self._absolve()
-        return made
+        return self.begin_each(function, (argument,))
+
+    def begin_each(self, function: Callable[[T], object], arguments: Iterable[T]) -> object:
+        """As `begin`, with one argument after the other until an answer is not None: that one."""
+        outcome: object = None
+        for argument in arguments:
+            self._call += 1
+            self._is_inside = True
+            try:
+                outcome = function(argument)
+                if type(outcome) is types.CoroutineType:
+                    try:
+                        outcome = Suspended(outcome, outcome.send(None))
+                    except StopIteration as end:
+                        outcome = end.value
+            except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
+                outcome = describe(error)
+            finally:
+                self._is_inside = False
+                if self._condemned == self._call:
+                    self._absolve()
+            if outcome is not None:
+                break
+        return outcome
 
     def guarded(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Outcome[T]:
         """Call a plain function, and return its answer or what it raised."""

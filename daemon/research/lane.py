@@ -5,7 +5,7 @@ moment or a bar means is the core's, the same text that a live task runs on.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from daemon.core.arming import deadline_ms
@@ -75,7 +75,7 @@ def with_levels_told(state: Active) -> Active:
 
     Nobody hears of them. One who comes later hears those of the next signal.
     """
-    return replace(state, profit_levels=LEVELS, loss_levels=LEVELS)
+    return Active(signal=state.signal, profit_levels=LEVELS, loss_levels=LEVELS)
 
 
 class Lane:
@@ -167,28 +167,40 @@ class Lane:
         """
         if self.has_signal():
             return True
-        begin, price_at, calls = self.asker.begin, self.market.price_at, self.asker.calls
-        stride = turn_key(self.asker.interval_ms, 0)
-        last_due = turn_key(self.moments[-1], ASK) if self.moments else 0
-        is_regular = False
-        for _ in range(calls_max):
+        while calls_max > 0:
             due = self.due
-            if due is None or due > last_key or calls.is_turn_due:
+            if due is None or due > last_key or self.asker.calls.is_turn_due:
                 return False
-            if self.is_stopping or self.teller.hears_moments():
+            if not self._is_unheard():
                 return True
-            now_ms = due // PHASES
-            outcome = begin(now_ms, price_at(now_ms))
+            moments = self._moments_alike(due // PHASES, (last_key - ASK) // PHASES, calls_max)
+            prices = self.market.prices_at(moments)
+            outcome = self.asker.begin_each(zip(moments, prices, strict=True), self._may_ask_on)
+            asked_ms = self.asker.last_ms
+            assert asked_ms is not None, "there was at least one moment, so it was asked"
             if outcome is not None:
+                self.due = turn_key(asked_ms, ASK)
                 self._outcome = outcome
                 return True
-            # Once two calls were a whole interval apart, so are all that follow.
-            if is_regular:
-                self.due = due + stride if due + stride <= last_due else None
-                continue
-            self._plan_moment(now_ms + 1)
-            is_regular = self.due == due + stride
+            calls_max -= len(moments)
+            self._plan_moment(asked_ms + 1)
         return False
+
+    def _is_unheard(self) -> bool:
+        """Say whether a call that comes to nothing is nobody's business."""
+        return not (self.is_stopping or self.teller.hears_moments())
+
+    def _may_ask_on(self) -> bool:
+        return self._is_unheard() and not self.asker.calls.is_turn_due
+
+    def _moments_alike(self, now_ms: int, last_ms: int, count_max: int) -> range:
+        """Return the moments from `now_ms` on at which calls that come to nothing follow."""
+        interval_ms = self.asker.interval_ms
+        is_on_slot = not self.asker.is_aligned or now_ms % interval_ms == 0
+        if not is_on_slot or interval_ms % self.moments.step:
+            return range(now_ms, now_ms + 1, interval_ms)
+        stop_ms = min(last_ms + 1, self.moments.stop, now_ms + count_max * interval_ms)
+        return range(now_ms, max(stop_ms, now_ms + 1), interval_ms)
 
     async def turn(self) -> Sequence[Told]:
         """Do what is due; return the signals that ended."""

@@ -220,6 +220,38 @@ async def test_what_was_not_declared_cannot_be_seen_and_a_view_keeps_its_moment(
     assert RUN_CONTEXT.get(None) is None
 
 
+async def test_what_a_call_asks_after_it_waited_is_still_of_its_own_moment() -> None:
+    told: list[tuple[int, int]] = []
+
+    class Waiting(EveryFive):
+        async def get_signal(self, view: View) -> Signal | None:
+            await asyncio.sleep(0)
+            told.append((view.now_ms, RUN_CONTEXT.get().at_ms))
+            return None
+
+    await ran_on(a_plan(a_job(lambda: Waiting({}, []), minutes_of(a_market(*[QUIET] * 11)))))
+
+    assert told == [(at(0), at(0)), (at(5), at(5)), (at(10), at(10))]
+    assert RUN_CONTEXT.get(None) is None
+
+
+async def test_a_run_is_stopped_by_its_own_strategy_between_two_calls() -> None:
+    asked: list[int] = []
+
+    class Ending(EveryFive):
+        async def get_signal(self, view: View) -> Signal | None:
+            asked.append(view.now_ms)
+            if len(asked) == 2:
+                run.stop()
+            return None
+
+    run = Backtest(a_plan(a_job(lambda: Ending({}, []), minutes_of(a_market(*[QUIET] * 31)))))
+    assert [told async for told in run.run()] == []
+
+    assert asked == [at(0), at(5)]
+    assert run.result().lanes[0].ask_count == 2
+
+
 async def test_moments_without_the_declared_history_are_passed_over_and_counted() -> None:
     seen: list[object] = []
     job = a_job(lambda: Watcher(seen), minutes_of(a_market(*[QUIET] * 6)))

@@ -10,7 +10,7 @@ from daemon.core.bars import bar_at
 from daemon.core.candles import INTERVAL_MS, Candle, aggregate
 from daemon.research import market as market_module
 from daemon.research.columns import minutes_of
-from daemon.research.market import Market
+from daemon.research.market import Market, Markets
 from tests.core.samples import MINUTE, T0
 
 
@@ -36,6 +36,27 @@ def test_each_bar_is_the_one_that_the_core_makes(rows: list[Candle], count: int)
     for index in range(1, len(rows)):
         assert market.bar(index) == bar_at(rows, index, count)
         assert market.price_at(rows[index].timestamp) == bar_at(rows, index, count).price_start
+
+
+@given(ROWS, st.data())
+def test_prices_of_many_moments_are_those_of_each(rows: list[Candle], data: st.DataObject) -> None:
+    market = Market(minutes_of(rows), 5)
+    first = data.draw(st.integers(1, len(rows) - 1))
+    stop = data.draw(st.integers(first + 1, len(rows)))
+    start_ms = rows[0].timestamp
+    step_ms = data.draw(st.integers(1, 9)) * MINUTE
+    moments = range(start_ms + first * MINUTE, start_ms + stop * MINUTE, step_ms)
+
+    assert list(market.prices_at(moments)) == [market.price_at(at_ms) for at_ms in moments]
+
+
+def test_a_market_is_worked_out_once_for_all_runs_on_the_same_candles() -> None:
+    minutes, others = minutes_of(some_rows(1, 9)), minutes_of(some_rows(1, 9))
+    markets = Markets()
+
+    assert markets.of(minutes, 5) is markets.of(minutes, 5)
+    assert markets.of(minutes, 5) is not markets.of(minutes, 3)
+    assert markets.of(minutes, 5) is not markets.of(others, 5)
 
 
 @given(st.integers(0, 2**32), st.sampled_from(sorted(INTERVAL_MS)), st.integers(0, 1))
