@@ -30,7 +30,7 @@ run: $(RUN)  ## run the daemon (tickd run); Ctrl-C stops it, and the next run go
 research: $(RESEARCH)  ## add what backtests, searches and reports need
 
 test: $(DEV)  ## run the tests
-	@$(BIN)/python -m pytest -m "not root" $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not root" $(ARGS)
 
 check: format-check lint contracts types test  ## everything a change must pass
 
