@@ -13,6 +13,7 @@ import typer
 
 from daemon.app.cli.backtest_commands import backtest
 from daemon.app.cli.data import data as data_app
+from daemon.app.cli.history_commands import events, explain, trades
 from daemon.app.cli.lookahead_commands import lookahead
 from daemon.app.cli.new_commands import new
 from daemon.app.cli.options import (
@@ -53,6 +54,9 @@ app.command(epilog="Example: [bold]tickd backtest breakout --sandbox --html[/]")
 app.command(epilog="Example: [bold]tickd report --html[/]")(report)
 app.command(epilog="Example: [bold]tickd walk breakout --vary lookback=10,20,40 --sandbox[/]")(walk)
 app.command(epilog="Example: [bold]tickd optimize breakout --trials 24 --sandbox[/]")(optimize)
+app.command(epilog="Example: [bold]tickd trades --since 24h[/]")(trades)
+app.command(epilog="Example: [bold]tickd events --since 1h --kind opened --kind closed[/]")(events)
+app.command(epilog="Example: [bold]tickd explain 5f0c1a[/]")(explain)
 app.add_typer(journal, name="journal")
 app.add_typer(new, name="new")
 app.add_typer(data_app, name="data")

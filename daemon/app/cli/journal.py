@@ -128,6 +128,14 @@ def event_text(event: Transition) -> str:
             assert_never(event)
 
 
+def moment_text(at_ms: int) -> str:
+    """Return UTC epoch ms as people read it; a time beyond the calendar stays a number."""
+    try:
+        return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return str(at_ms)
+
+
 def time_of(entry: JournalEntry) -> int:
     """Return the market time of an entry in UTC epoch ms."""
     return entry.candle.timestamp if isinstance(entry, CandleEntry) else entry.at_ms
@@ -146,6 +154,5 @@ def _print(terminal: Terminal, entries: Iterable[Journaled], wanted: Wanted) -> 
             told = {"number": journaled.number, **asdict(journaled.entry)}
             terminal.say(json.dumps(told, default=str))
         else:
-            at = datetime.fromtimestamp(time_of(journaled.entry) / 1000, UTC)
-            moment = at.strftime("%Y-%m-%d %H:%M:%S")
+            moment = moment_text(time_of(journaled.entry))
             terminal.say(f"{journaled.number:>6}  {moment}  {entry_text(journaled.entry)}")
