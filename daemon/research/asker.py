@@ -25,7 +25,7 @@ class Asker:
         self.since_ms = 0
         self._scene = scene
         self.calls = calls
-        self.is_aligned = rules.align
+        self._align = rules.align
         self._get_signal = strategy.get_signal
         self.interval_ms = signal_interval_ms(strategy.interval)
         self.last_ms: int | None = None
@@ -39,8 +39,18 @@ class Asker:
     def due_ms(self, now_ms: int) -> int:
         """Return the moment (UTC epoch ms) of the next call; `now_ms` means now."""
         return next_ask_ms(
-            self.last_ms, self.interval_ms, now_ms, align=self.is_aligned, since_ms=self.since_ms
+            self.last_ms, self.interval_ms, now_ms, align=self._align, since_ms=self.since_ms
         )
+
+    def moments_alike(self, grid: range, now_ms: int, last_ms: int) -> range:
+        """Return the moments of `grid` at which calls that come to nothing follow one another.
+
+        From `now_ms`, which is one, to `last_ms` (UTC epoch ms); at least that one.
+        """
+        is_on_slot = not self._align or now_ms % self.interval_ms == 0
+        is_even = is_on_slot and self.interval_ms % grid.step == 0
+        stop_ms = min(last_ms + 1, grid.stop) if is_even else now_ms
+        return range(now_ms, max(stop_ms, now_ms + 1), self.interval_ms)
 
     def begin(self, now_ms: int, price: float) -> object:
         """Ask, and return the answer, None, a `Raised`, or `Suspended`, which `finish` awaits."""

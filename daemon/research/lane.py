@@ -173,7 +173,10 @@ class Lane:
                 return False
             if not self._is_unheard():
                 return True
-            moments = self._moments_alike(due // PHASES, (last_key - ASK) // PHASES, calls_max)
+            moments = self.asker.moments_alike(
+                self.moments, due // PHASES, (last_key - ASK) // PHASES
+            )
+            moments = moments[:calls_max]
             prices = self.market.prices_at(moments)
             outcome = self.asker.begin_each(zip(moments, prices, strict=True), self._may_ask_on)
             asked_ms = self.asker.last_ms
@@ -192,15 +195,6 @@ class Lane:
 
     def _may_ask_on(self) -> bool:
         return self._is_unheard() and not self.asker.calls.is_turn_due
-
-    def _moments_alike(self, now_ms: int, last_ms: int, count_max: int) -> range:
-        """Return the moments from `now_ms` on at which calls that come to nothing follow."""
-        interval_ms = self.asker.interval_ms
-        is_on_slot = not self.asker.is_aligned or now_ms % interval_ms == 0
-        if not is_on_slot or interval_ms % self.moments.step:
-            return range(now_ms, now_ms + 1, interval_ms)
-        stop_ms = min(last_ms + 1, self.moments.stop, now_ms + count_max * interval_ms)
-        return range(now_ms, max(stop_ms, now_ms + 1), interval_ms)
 
     async def turn(self) -> Sequence[Told]:
         """Do what is due; return the signals that ended."""
