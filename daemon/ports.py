@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from daemon.core.candles import Candle
+from daemon.core.commands import Caller, CommandName, CommandResult, ReloadResult, Target
 from daemon.core.events import Announcement, PerformanceMetric
 from daemon.core.orders import Order
 from daemon.core.records import Follower, Journaled, JournalEntry, StoredState, Truth
@@ -259,3 +260,24 @@ class Status(Protocol):
     """Tells how the daemon stands, from memory, at once."""
 
     def snapshot(self) -> DaemonStatus: ...
+
+
+class Control(Protocol):
+    """Does what a person wants of the running daemon. Each change is kept, and told who it was.
+
+    Answers within ten seconds, with `pending` where something takes longer: it goes on.
+    """
+
+    async def command(
+        self, name: CommandName, target: Target, caller: Caller
+    ) -> tuple[CommandResult, ...]:
+        """Do it to every task that fits. Raises UnknownTargetError where none does."""
+        ...
+
+    async def reload(self, caller: Caller, *, drains: bool | None = None) -> ReloadResult:
+        """Take the configuration anew: the whole of it, or nothing where it cannot be used.
+
+        A removed task that holds a signal is watched to its end with `drains`; without it the
+        reload is refused. None: as configured.
+        """
+        ...

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from daemon.adapters.http.openapi import openapi_bytes
 from daemon.adapters.sinks.prometheus.document import metrics_document
 from daemon.app.config.document import render_markdown
 from docs.cli_page import render_cli
@@ -21,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "events.md": render_events,
         "metrics.md": metrics_document,
         "names.md": render_names,
+        "openapi.json": lambda: openapi_bytes().decode(),
         "states.md": render_states,
     }
 )

@@ -36,7 +36,10 @@ COMMAND_S_MAX = 60
 _FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (at the end of )?([\w/]+\.(?:py|toml))\n")
 _MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
-_LOOKS_AT_THE_DAEMON = {"status", "healthcheck"}
+_LOOKS_AT_THE_DAEMON = {
+    *("status", "healthcheck", "reload"),
+    *("pause", "resume", "stop-task", "start-task", "close", "cancel"),
+}
 _LASTS = {"run", "sandbox"}
 
 
@@ -188,6 +191,8 @@ class DocStage:
         told = StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(told), redirect_stderr(told):
             patch.chdir(self.folder)
+            if port:
+                patch.setenv("TICKD__DAEMON__STATE_DIR", str(self.daemon.folder / "dump"))
             for setting in (f"TICKD__HTTP__PORT={port}", *words[:start]):
                 patch.setenv(*setting.split("=", 1))
             code = run(words[start + 1 :])

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from daemon.adapters.clock import WallClock
+from daemon.adapters.http.api import Api
 from daemon.adapters.http.server import HttpServer
 from daemon.adapters.sinks.prometheus.metrics import Metrics
 from daemon.adapters.sinks.prometheus.sink import PrometheusSink
@@ -31,7 +32,7 @@ class Voices:
 @contextmanager
 def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
     """Set logging up for the process, and give it back at the end."""
-    redactor = Redactor(secrets_of(config))
+    redactor = Redactor(config.secret_values)
     logging = configure_logging(
         config.log.format,
         config.log.level,
@@ -68,7 +69,9 @@ def watch_daemon(metrics: Metrics, daemon: Daemon) -> None:
 
 
 @asynccontextmanager
-async def open_pages(section: HttpSection, status: Status, voices: Voices) -> AsyncIterator[str]:
+async def open_pages(
+    section: HttpSection, status: Status, voices: Voices, api: Api | None = None
+) -> AsyncIterator[str]:
     """Serve the pages and tell where, "" where they are not wanted. Raises BindError."""
     if not section.enabled:
         yield ""
@@ -80,18 +83,12 @@ async def open_pages(section: HttpSection, status: Status, voices: Voices) -> As
         allow_remote=section.allow_remote,
         redactor=voices.outlets.redactor,
     )
+    server.api = api
     await server.start(section.host, section.port)
     try:
         yield server.url
     finally:
         await server.stop()
-
-
-def secrets_of(config: Config) -> tuple[str, ...]:
-    """Return every secret value of the configuration, for the redactor alone."""
-    webhook = config.alerts.webhook
-    held = (config.exchange.api_key, config.exchange.api_secret, webhook.url, webhook.secret)
-    return tuple(secret.get_secret_value() for secret in held if secret is not None)
 
 
 def _alert_sinks(config: Config, redactor: Redactor) -> tuple[WebhookAlertSink, ...]:

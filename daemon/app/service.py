@@ -8,12 +8,18 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 
 import uvloop
 
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
+from daemon.app.commanding import api_of, control_of
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, load_code
@@ -57,10 +63,12 @@ async def _serve(
     config: Config, code: Code, voices: Voices, stop_after_s: float | None, opener: Opener
 ) -> int:
     log = voices.logging.log
-    async with (
-        open_daemon(config, code, voices.outlets, opener) as daemon,
-        open_pages(config.http, daemon.status, voices) as url,
-    ):
+    async with AsyncExitStack() as stack:
+        daemon = await stack.enter_async_context(open_daemon(config, code, voices.outlets, opener))
+        # Whoever stops every task may want to start one again.
+        daemon.supervisor.stays = True
+        api = await api_of(config, daemon, control_of(daemon, voices), voices)
+        url = await stack.enter_async_context(open_pages(config.http, daemon.status, voices, api))
         log.info(
             "started",
             version=tickd_version(),

@@ -35,7 +35,8 @@ from daemon.live.measured import MeasuredJournal, MeasuredMarketData
 from daemon.live.minutes import MinuteLog
 from daemon.live.pace import FeedPace
 from daemon.live.recovery import Recovery
-from daemon.live.supervisor import Endurance, Plan, Staff, Supervisor
+from daemon.live.staff import Endurance, Plan, Staff
+from daemon.live.supervisor import Supervisor
 from daemon.live.timings import Timings
 from daemon.live.troubles import Troubles
 from daemon.live.workers import Workers

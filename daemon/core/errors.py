@@ -25,6 +25,10 @@ class RejectedError(TickdError):
     """Give this request up: it is wrong, and asking again will not help (an unknown symbol)."""
 
 
+class UnknownTargetError(RejectedError):
+    """There is no such task or signal; the text names those that are near."""
+
+
 class CandleError(RejectedError, ValueError):
     """The candles cannot be used; the text is one line that says where and why."""
 

@@ -8,10 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from daemon.core.events import RiskContract, SignalOpened, SignalTransition
+from daemon.core.lifecycle import step
 from daemon.core.records import ScheduleRecord, SignalRecord, Truth
 from daemon.core.risk import TradeHistory
+from daemon.core.rules import Rules
 from daemon.core.signal import Key
-from daemon.core.states import Idle, Opening, Scheduled, State, at_risk, row_of
+from daemon.core.states import (
+    Cancel,
+    Idle,
+    Observation,
+    Opening,
+    Scheduled,
+    State,
+    at_risk,
+    row_of,
+)
 from daemon.core.trader import Advance, history_after
 
 
@@ -26,6 +37,21 @@ class Held:
     is_stopped: bool = False
     is_paused: bool = False
     risk_names: tuple[str, ...] = ()
+
+
+def given_by(seen: Observation, held: Held, rules: Rules) -> Observation | Cancel:
+    """Return what a tick gives to the state of `held`: where a person forbade it, no entry.
+
+    A stopped task drops what waits; a paused one drops it when its entry is reached, for nobody
+    wants it opened late at another price.
+    """
+    if not isinstance(held.state, Scheduled):
+        return seen
+    if held.is_stopped:
+        return Cancel(reason="stopped", at_ms=seen.at_ms, price=seen.price)
+    if held.is_paused and isinstance(step(held.state, seen, rules).state, Opening):
+        return Cancel(reason="user", at_ms=seen.at_ms, price=seen.price)
+    return seen
 
 
 def held_after(held: Held, after: Advance) -> Held:

@@ -146,12 +146,18 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandEntry:
-    """What a person asked for, by which way: stop, pause, close, cancel, repair."""
+    """What a person asked for, by which way (`origin`), who that was, and what came of it.
+
+    Commands to a running daemon have two entries: one before anything is done, with the result
+    "asked", and one with what came of it.
+    """
 
     command: str
     target: str
     origin: str
     at_ms: int
+    identity: str = ""
+    result: str = ""
     kind: Literal["command"] = "command"
 
 

@@ -26,10 +26,16 @@ class Redactor:
     `ignored` counts the values that are too short to be looked for.
     """
 
-    __slots__ = ("_forms", "_pattern", "ignored")
+    __slots__ = ("_forms", "_pattern", "_values", "ignored")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        values = {secret.strip() for secret in secrets} - {""}
+        self._values: set[str] = set()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Look for these too from now on; what was a secret once stays one."""
+        self._values |= {secret.strip() for secret in secrets} - {""}
+        values = self._values
         long_enough = {value for value in values if len(value) >= SECRET_LENGTH_MIN}
         forms = {form for value in long_enough for form in _forms_of(value)}
         self.ignored = len(values) - len(long_enough)

@@ -46,6 +46,7 @@ class Keeper:
         self._desk = desk
         self._ledger = ledger
         self._is_schedule_stale = is_schedule_stale
+        self._writing = asyncio.Lock()
 
     async def commit(self, after: Advance, seen: Observation) -> Advance:
         """Make `after` durable and announce its events; return what really came of it.
@@ -56,14 +57,25 @@ class Keeper:
         if self._frees_slot(after):
             # A crash before the write brings the position back: until then its slot is taken.
             undo(self.held.state, self._desk)
-        return await asyncio.shield(self._ledger.spawn(self._commit(after, seen)))
+        return await asyncio.shield(self._ledger.spawn(self._commit_alone(after, seen)))
 
-    async def mark(self, *, is_stopped: bool, is_paused: bool) -> None:
-        """Save a person's stop and pause."""
-        target = replace(self.held, is_stopped=is_stopped, is_paused=is_paused)
-        if target != self.held:
-            await self._save(signal_record(target))
-            self.held = replace(self.held, is_stopped=is_stopped, is_paused=is_paused)
+    async def mark(self, *, is_stopped: bool | None = None, is_paused: bool | None = None) -> bool:
+        """Save a person's stop and pause, whatever the task is doing; say whether that was news.
+
+        What was decided before is on disk when this returns: nothing is opened after it.
+        """
+        async with self._writing:
+            before = self.held
+            after = replace(
+                before,
+                is_stopped=before.is_stopped if is_stopped is None else is_stopped,
+                is_paused=before.is_paused if is_paused is None else is_paused,
+            )
+            if after != before:
+                await self._save(signal_record(after))
+                self.held = after
+        async with self._writing:
+            return after != before
 
     async def journal(self, entry: TransitionEntry) -> None:
         """Append an entry, as often as it takes, and announce its events."""
@@ -79,6 +91,10 @@ class Keeper:
                 attempt += 1
         self._tell_recovery("journal")
         ledger.announce(entry.events)
+
+    async def _commit_alone(self, after: Advance, seen: Observation) -> Advance:
+        async with self._writing:
+            return await self._commit(after, seen)
 
     async def _commit(self, after: Advance, seen: Observation) -> Advance:
         if self._is_schedule_stale:

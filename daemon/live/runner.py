@@ -15,8 +15,10 @@ from daemon.core.arming import Armed, Bounds, armed_of, bounds_of, deadline_ms
 from daemon.core.candles import MINUTE_MS
 from daemon.core.errors import RejectedError
 from daemon.core.guard import Raised
+from daemon.core.held import given_by
 from daemon.core.records import TransitionEntry
 from daemon.core.states import (
+    Active,
     Cancel,
     Close,
     Given,
@@ -38,10 +40,8 @@ from daemon.live.reports import Reports
 from daemon.live.telling import Teller
 from daemon.live.view import price_of
 from daemon.live.waker import Waker
+from daemon.live.wishes import Ordered, SignalWish
 from daemon.live.workers import LeakedThreadError
-
-Wish = Literal["stop", "resume", "pause", "cancel", "close"]
-"""What a person may want of a task."""
 
 
 class Runner:
@@ -77,7 +77,7 @@ class Runner:
         self._ticked_price = 0.0
         self._soonest_s = 0.0
         self._prices_heard = 0
-        self._wishes: deque[tuple[Wish, asyncio.Future[None]]] = deque()
+        self._orders: deque[Ordered] = deque()
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._reports = Reports(self.key, crew, desk.risk)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
@@ -101,8 +101,8 @@ class Runner:
             self.is_running = False
             self._waker.close()
             unsubscribe()
-            for wish, done in self._wishes:
-                _refuse(done, f"{self.key} has ended before it could {wish}")
+            for ordered in self._orders:
+                ordered.refuse(f"{self.key} has ended before it could {ordered.wish}")
 
     def next_ask_ms(self) -> int:
         """Return the market time (ms) of the next call of `get_signal`."""
@@ -113,47 +113,59 @@ class Runner:
         self.is_ending = True
         self._waker.wake()
 
-    async def order(self, wish: Wish) -> None:
-        """Give the task a person's wish, between two ticks; return when it is on disk."""
-        done = self._loop.create_future()
-        self._wishes.append((wish, done))
+    def nudge(self) -> None:
+        """Look again soon: a person has changed what the task may do."""
         self._waker.wake()
-        await done
+
+    async def order(self, wish: SignalWish, signal_id: str = "") -> Advance | None:
+        """Give the task a person's wish for its signal; return when it is on disk.
+
+        Where `signal_id` is given, nothing happens to any other signal. Returns what came of
+        the signal, None where there was nothing to do. Raises RejectedError.
+        """
+        ordered = Ordered(wish=wish, signal_id=signal_id, done=self._loop.create_future())
+        self._orders.append(ordered)
+        self._waker.wake()
+        return await ordered.done
 
     async def _obey(self) -> None:
-        while self._wishes:
-            wish, done = self._wishes.popleft()
+        while self._orders:
+            ordered = self._orders.popleft()
             try:
-                await self._grant(wish)
-            except NoPriceError as error:
-                _refuse(done, f"{self.key}: {wish} needs a price, and {error}")
-            if not done.done():
-                done.set_result(None)
+                ordered.grant(await self._grant(ordered))
+            except (NoPriceError, RejectedError) as error:
+                ordered.refuse(f"{self.key}: cannot {ordered.wish}: {error}")
+            finally:
+                ordered.refuse(f"{self.key} failed before it could {ordered.wish}")
 
-    async def _grant(self, wish: Wish) -> None:
-        held = self.keeper.held
-        seen = tick(self._crew.clock.now_ms(), self.feed.price or 0.0)
-        match wish:
+    async def _grant(self, ordered: Ordered) -> Advance | None:
+        match ordered.wish:
             case "stop":
-                await self.keeper.mark(is_stopped=True, is_paused=held.is_paused)
-                await self._take_if_waiting("stopped", seen)
-            case "resume":
-                await self.keeper.mark(is_stopped=False, is_paused=False)
-            case "pause":
-                await self.keeper.mark(is_stopped=held.is_stopped, is_paused=True)
+                return await self._drop("stopped", ordered)
             case "cancel":
-                await self._take_if_waiting("user", seen)
+                return await self._drop("user", ordered)
             case "close":
-                close = Close(reason="user", at_ms=seen.at_ms, price=price_of(self.feed))
-                await self._take(close, seen)
+                return await self._close(ordered)
             case _:
-                assert_never(wish)
+                assert_never(ordered.wish)
 
-    async def _take_if_waiting(self, reason: Literal["user", "stopped"], seen: Observation) -> None:
+    async def _drop(self, reason: Literal["user", "stopped"], ordered: Ordered) -> Advance | None:
         state = self.keeper.held.state
-        if isinstance(state, Scheduled):
-            price = self.feed.price or state.signal.price_open
-            await self._take(Cancel(reason=reason, at_ms=seen.at_ms, price=price), seen)
+        if not isinstance(state, Scheduled) or not ordered.means(state):
+            return None
+        price = self.feed.price or state.signal.price_open
+        seen = tick(self._crew.clock.now_ms(), price)
+        return await self._take(Cancel(reason=reason, at_ms=seen.at_ms, price=price), seen)
+
+    async def _close(self, ordered: Ordered) -> Advance | None:
+        state = self.keeper.held.state
+        if not isinstance(state, Active) or not ordered.means(state):
+            return None
+        price = price_of(self.feed)
+        if not self.feed.is_fresh():
+            raise RejectedError(f"its price is not trusted: {self.feed.reason}")
+        seen = tick(self._crew.clock.now_ms(), price)
+        return await self._take(Close(reason="user", at_ms=seen.at_ms, price=price), seen)
 
     async def _timed_tick(self) -> None:
         started_s = self._loop.time()
@@ -193,7 +205,7 @@ class Runner:
             else:
                 await self._teller.stand(self.keeper.held.state, seen)
             return
-        await self._take(seen, seen)
+        await self._take(given_by(seen, self.keeper.held, self._desk.rules), seen)
 
     async def _take(self, given: Given, seen: Observation) -> Advance:
         """Advance by one input: keep and tell what changed, or say that nothing did."""
@@ -315,8 +327,3 @@ class Runner:
         if now_s + left_s >= quiet_s or not self.feed.is_fresh(now_ms):
             return quiet_s
         return min(quiet_s, now_s + left_s if left_s > 0 else max(self._soonest_s, now_s))
-
-
-def _refuse(done: "asyncio.Future[None]", reason: str) -> None:
-    if not done.done():
-        done.set_exception(RejectedError(reason))

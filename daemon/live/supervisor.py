@@ -5,78 +5,36 @@ can no longer be helped ends the whole daemon at once and loudly, never silently
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
+from typing import TypeVar
 
 from daemon.core.errors import FatalError, RejectedError, TransientError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.guard import Raised
-from daemon.core.records import RunEntry
-from daemon.core.rules import Rules
 from daemon.core.signal import Key
-from daemon.core.strategy import Strategy
-from daemon.core.trader import Advance, Desk
-from daemon.live.alerts import AlertPump
 from daemon.live.caretaker import Caretaker
-from daemon.live.crew import Crew
 from daemon.live.feed import MarketFeed
-from daemon.live.followers import Followers
 from daemon.live.gaps import look_at_gap
+from daemon.live.granting import Granted, grant
 from daemon.live.health import backoff_s
 from daemon.live.keeper import Keeper, Ledger
-from daemon.live.loop_monitor import LoopMonitor
-from daemon.live.minutes import MinuteLog
-from daemon.live.recovery import Recovered, Recovery
-from daemon.live.runner import Runner, Wish
+from daemon.live.recovery import Recovered
+from daemon.live.runner import Runner
+from daemon.live.staff import Plan, Staff
 from daemon.live.status import Slot, status_of
-from daemon.ports import Journal, StateStore, TaskStatus
+from daemon.live.wishes import Wish
+from daemon.ports import TaskStatus
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One task that is to run: its key, how to make its strategy, its risk profiles."""
-
-    key: Key
-    make: Callable[[], Strategy]
-    risk_names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endurance:
-    """How the supervisor treats a task that fails, and how long a stop may take (seconds)."""
-
-    restarts_in_row_max: int = 5
-    pause_s_max: float = 60.0
-    steady_s: float = 300.0
-    stop_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staff:
-    """Everything that the supervisor drives; wired in `app`."""
-
-    crew: Crew
-    make_feed: Callable[[Sequence[str]], MarketFeed]
-    connect: Callable[[], Awaitable[None]]
-    recovery: Recovery
-    rules: Rules
-    desk_of: Callable[[Key, tuple[str, ...]], Desk]
-    store: StateStore
-    journal: Journal
-    followers: Followers
-    minutes: MinuteLog
-    monitor: LoopMonitor
-    run_entry: RunEntry
-    alerts: tuple[AlertPump, ...] = ()
-    endurance: Endurance = Endurance()
+Result = TypeVar("Result")
 
 
 class Supervisor:
     """Runs the plans until `stop` is called or something ends the daemon. Call `run` once.
 
-    With `resumes` set before, a strategy that a person had stopped starts again.
+    With `resumes` set before, a strategy that a person had stopped starts again. With `stays` it
+    runs on when every task was stopped, for they may be started again.
     """
 
     def __init__(self, plans: Sequence[Plan], staff: Staff) -> None:
@@ -85,6 +43,7 @@ class Supervisor:
         self.feed: MarketFeed | None = None
         self.has_recovered = asyncio.Event()
         self.resumes = False
+        self.stays = False
         self.keepers: dict[Key, Keeper] = {}
         self._plans = {plan.key: plan for plan in plans}
         self._staff = staff
@@ -92,7 +51,9 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         self._tasks: dict[Key, asyncio.Task[None]] = {}
-        self._steps: set[asyncio.Task[Advance]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._ledger: Ledger | None = None
+        self._steps: set[asyncio.Task[object]] = set()
 
     async def run(self) -> None:
         """Recover, run every task, and wind up. Raises FatalError, StateLockedError."""
@@ -115,15 +76,44 @@ class Supervisor:
             if slot.runner is not None:
                 slot.runner.end()
 
-    async def wish(self, key: Key, wish: Wish) -> None:
+    async def wish(self, key: Key, wish: Wish, signal_id: str = "") -> Granted:
         """Do what a person wants of one task; return when it is on disk.
 
-        Raises KeyError for an unknown key, RejectedError where the task cannot take it now.
+        Raises KeyError for an unknown key, RejectedError where the task cannot do it now.
         """
+        await self.has_recovered.wait()
+        granted = await grant(self.slots[key], self.keepers[key], wish, signal_id)
         slot = self.slots[key]
-        if slot.runner is None or not slot.runner.is_running:
-            raise RejectedError(f"{key} is {slot.condition}: it can take no wish now")
-        await slot.runner.order(wish)
+        if wish == "start" and slot.condition == "stopped" and not self._ending.is_set():
+            slot.condition = "starting"
+            self._begin(self._plans[key])
+        return granted
+
+    def spawn(self, work: Coroutine[object, object, Result]) -> "asyncio.Task[Result]":
+        """Carry work to its end though who asked for it may be cancelled. Only while it runs."""
+        assert self._group is not None, "only what runs has steps"
+        task = self._group.create_task(work)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        return task
+
+    def errand(self, work: Coroutine[object, object, Result]) -> "asyncio.Task[Result | None]":
+        """Do what a person asked for. A fault of it is told, costs nothing else, and gives None.
+
+        Raises RejectedError where nothing runs, or no longer.
+        """
+        if self._group is None or self._ending.is_set():
+            work.close()
+            raise RejectedError("the daemon is starting" if not self._group else "it is stopping")
+        return self.spawn(self._contained(work))
+
+    async def _contained(self, work: Coroutine[object, object, Result]) -> Result | None:
+        try:
+            return await work
+        except Exception as error:  # noqa: BLE001 - a command that fails must not end the daemon
+            nobody = Key(exchange_name="", symbol="", strategy_name="")
+            self._crew.troubles.report("control", nobody, error)
+            return None
 
     def snapshot(self) -> tuple[TaskStatus, ...]:
         """Return how every task stands."""
@@ -143,10 +133,12 @@ class Supervisor:
             await pump.open()
         await self._staff.journal.append((self._staff.run_entry,))
         async with asyncio.TaskGroup() as group:
-            ledger = self._ledger(group)
-            for key, kept in recovered.keys.items():
+            self._group = group
+            self._ledger = self._make_ledger()
+            for key in {**recovered.keys, **self._plans}:
                 names = self._plans[key].risk_names if key in self._plans else ()
-                self._keep(key, names, recovered, ledger)
+                self._keep(key, names, recovered)
+            for kept in recovered.keys.values():
                 self._staff.followers.mark(kept.held)
             self.feed = self._staff.make_feed(sorted({key.symbol for key in self._plans}))
             services = [
@@ -160,8 +152,7 @@ class Supervisor:
             for pump in self._staff.alerts:
                 group.create_task(pump.run(), name=pump.name)
             for plan in self._plans.values():
-                task = group.create_task(self._supervise(plan, ledger), name=str(plan.key))
-                self._tasks[plan.key] = task
+                self._begin(plan)
             self.has_recovered.set()
             await self._until_over()
             await self._wind_up(services)
@@ -179,7 +170,7 @@ class Supervisor:
             attempt += 1
         await feed.run()
 
-    def _ledger(self, group: asyncio.TaskGroup) -> Ledger:
+    def _make_ledger(self) -> Ledger:
         crew = self._crew
         return Ledger(
             store=self._staff.store,
@@ -188,18 +179,9 @@ class Supervisor:
             health=crew.health,
             troubles=crew.troubles,
             timings=crew.timings,
-            spawn=partial(self._spawn, group),
+            spawn=self.spawn,
             has_changed=self._staff.followers.mark,
         )
-
-    def _spawn(
-        self, group: asyncio.TaskGroup, step: Coroutine[object, object, Advance]
-    ) -> "asyncio.Task[Advance]":
-        """Carry a step to the disk in a task of its own: who asked for it may be cancelled."""
-        task = group.create_task(step)
-        self._steps.add(task)
-        task.add_done_callback(self._steps.discard)
-        return task
 
     def _announce(self, events: Sequence[Announcement]) -> None:
         self._crew.fanout.announce(events)
@@ -221,27 +203,31 @@ class Supervisor:
             self._crew.meter.count("quarantined_files")
             self._crew.troubles.report("state", key, fault.message)
 
-    def _keep(
-        self, key: Key, risk_names: tuple[str, ...], recovered: Recovered, ledger: Ledger
-    ) -> Keeper:
+    def _keep(self, key: Key, risk_names: tuple[str, ...], recovered: Recovered) -> Keeper:
         if key not in self.keepers:
+            assert self._ledger is not None
             kept = recovered.of(key)
             self.keepers[key] = Keeper(
                 replace(kept.held, risk_names=risk_names or kept.held.risk_names),
                 self._staff.desk_of(key, risk_names),
-                ledger,
+                self._ledger,
                 is_schedule_stale=kept.is_schedule_stale,
             )
         return self.keepers[key]
 
-    async def _supervise(self, plan: Plan, ledger: Ledger) -> None:
+    def _begin(self, plan: Plan) -> None:
+        """Start the task of a plan; where it had ended before, it starts anew."""
+        assert self._group is not None
+        self._tasks[plan.key] = self._group.create_task(self._supervise(plan), name=str(plan.key))
+
+    async def _supervise(self, plan: Plan) -> None:
         """Run one task, again after each failure, until it ends by itself or the daemon stops."""
         slot = self.slots[plan.key]
         failures = 0
         while not self._ending.is_set():
             started_s = self._loop.time()
             try:
-                runner = await self._hire(plan, slot, ledger)
+                runner = await self._hire(plan, slot)
                 await runner.run()
             except Exception as error:  # noqa: BLE001 - whatever ends a task ends no other
                 self._crew.troubles.report("task", plan.key, error)
@@ -266,11 +252,11 @@ class Supervisor:
         except TimeoutError:
             return
 
-    async def _hire(self, plan: Plan, slot: Slot, ledger: Ledger) -> Runner:
+    async def _hire(self, plan: Plan, slot: Slot) -> Runner:
         """Return a runner with its memory recovered, watching only if its strategy is no good."""
         kept = await self._staff.recovery.wait_for_init(plan.key)
         recovered = await self._staff.recovery.recovered()
-        keeper = self._keep(plan.key, plan.risk_names, recovered, ledger)
+        keeper = self._keep(plan.key, plan.risk_names, recovered)
         made = self._crew.containment.call(str(plan.key), plan.make)
         slot.condition, slot.reason = "running", ""
         if isinstance(made, Raised):
@@ -283,7 +269,7 @@ class Supervisor:
         runner = Runner(strategy, self.feed.of(plan.key.symbol), keeper, desk, self._crew)
         runner.block = kept.block
         if self.resumes and keeper.held.is_stopped:
-            await keeper.mark(is_stopped=False, is_paused=keeper.held.is_paused)
+            await keeper.mark(is_stopped=False)
         slot.runner = runner
         if self._ending.is_set():
             runner.end()
@@ -306,6 +292,8 @@ class Supervisor:
 
     async def _until_over(self) -> None:
         """Wait for the stop, or until every task has ended by itself."""
+        if self.stays:
+            await self._ending.wait()
         ending = self._loop.create_task(self._ending.wait())
         everyone = set(self._tasks.values())
         try:

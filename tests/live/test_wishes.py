@@ -8,7 +8,7 @@ from daemon.core.events import (
     SignalCancelled,
     SignalClosed,
 )
-from daemon.live.runner import Wish
+from daemon.live.wishes import Wish
 from daemon.simulation.loop import run_virtual
 from tests.live.scene import a_scene
 from tests.live.scripted import KEY, Buyer, Waiter, a_market, names

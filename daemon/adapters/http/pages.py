@@ -4,16 +4,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Protocol
 
 import orjson
 
+from daemon.adapters.http.answers import JSON, TEXT, Page
 from daemon.core.redaction import Redactor
 from daemon.ports import DaemonStatus, Status, TaskStatus
-
-TEXT = "text/plain; charset=utf-8"
-JSON = "application/json"
 
 METRICS_AGE_S_MAX = 0.5
 """Scrapers that come together share one rendering."""
@@ -28,15 +26,6 @@ class Exposition(Protocol):
     def render(self, snapshot: DaemonStatus) -> bytes:
         """Return all metrics, the gauges as of `snapshot`. Runs outside the event loop."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A finished answer."""
-
-    status: int
-    content_type: str
-    body: bytes
 
 
 Make = Callable[[], Awaitable[Page]]

@@ -6,6 +6,7 @@ nobody's place for longer, and the event loop waits for none of them.
 
 import asyncio
 import errno
+import json
 import logging
 import socket
 from collections.abc import Sequence
@@ -13,9 +14,11 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
+from daemon.adapters.http.answers import JSON, TEXT, Page
+from daemon.adapters.http.api import PREFIX, Api
 from daemon.adapters.http.errors import BindError, PortInUseError, PublicAddressError
 from daemon.adapters.http.hosts import AllowedHosts
-from daemon.adapters.http.pages import TEXT, Exposition, Page, Pages
+from daemon.adapters.http.pages import Exposition, Pages
 from daemon.core.redaction import Redactor
 from daemon.ports import Status
 
@@ -37,7 +40,10 @@ _HEADERS = {
 
 
 class HttpServer:
-    """The daemon's pages. `allow_remote` permits addresses that other machines can reach."""
+    """The daemon's pages, and its `api` where one is set before the start.
+
+    `allow_remote` permits addresses that other machines can reach.
+    """
 
     def __init__(
         self,
@@ -52,6 +58,7 @@ class HttpServer:
         self._allowed_hosts = allowed_hosts
         self._hosts = AllowedHosts(allowed_hosts)
         self._allow_remote = allow_remote
+        self.api: Api | None = None
         self._runner: web.ServerRunner | None = None
         self.address = ("", 0)
 
@@ -88,24 +95,39 @@ class HttpServer:
         self._pages.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        refusal = self._refusal(request)
+        is_api = self.api is not None and request.path.startswith(PREFIX)
+        refusal = self._foreigner(request) or (None if is_api else _change(request))
         if refusal is not None:
-            return _response(refusal)
+            return _response(_as_fault(refusal) if is_api else refusal)
+        if self.api is not None and is_api:
+            return _response(await self.api.answer(request))
         make = self._pages.by_path.get(request.path)
         if make is None:
             return _response(_text(404, "There is no such page; / lists them."))
         return _response(await make())
 
-    def _refusal(self, request: web.BaseRequest) -> Page | None:
-        """Say why `request` gets no page, or None."""
+    def _foreigner(self, request: web.BaseRequest) -> Page | None:
+        """Say why whoever asks gets no page, or None."""
         if not self._hosts.accepts(request.headers.getall("Host", [])):
             return _text(421, "Not a name of this daemon; see `allowed_hosts` under [http].")
         origin = request.headers.get("Origin")
         if origin is not None and not self._hosts.accepts_origin(origin):
             return _text(403, "Pages from elsewhere may not ask.")
-        if request.method not in ("GET", "HEAD"):
-            return _text(405, "Only GET and HEAD: nothing can be changed here.")
         return None
+
+
+def _change(request: web.BaseRequest) -> Page | None:
+    """Say that a page cannot be changed, where somebody tries; None else."""
+    if request.method in ("GET", "HEAD"):
+        return None
+    return Page(405, TEXT, b"Only GET and HEAD: no page can be changed.\n", {"Allow": "GET, HEAD"})
+
+
+def _as_fault(page: Page) -> Page:
+    """Return a refusal in the shape that the API's refusals have."""
+    code = {421: "foreign_host", 403: "foreign_origin"}.get(page.status, "refused")
+    fault = {"error": {"code": code, "message": page.body.decode().strip()}}
+    return Page(page.status, JSON, json.dumps(fault).encode())
 
 
 class _Connection(web.RequestHandler):
@@ -159,9 +181,7 @@ def _text(status: int, text: str) -> Page:
 
 
 def _response(page: Page) -> web.Response:
-    headers = {**_HEADERS, "Content-Type": page.content_type}
-    if page.status == 405:
-        headers["Allow"] = "GET, HEAD"
+    headers = {**_HEADERS, **page.headers, "Content-Type": page.content_type}
     response = web.Response(status=page.status, body=page.body, headers=headers)
     response.force_close()
     return response

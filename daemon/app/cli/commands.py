@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from daemon.app.cli.backtest_commands import backtest
+from daemon.app.cli.control_commands import register
 from daemon.app.cli.data import data as data_app
 from daemon.app.cli.history_commands import events, explain, trades
 from daemon.app.cli.lookahead_commands import lookahead
@@ -60,6 +61,7 @@ app.command(epilog="Example: [bold]tickd explain 5f0c1a[/]")(explain)
 app.add_typer(journal, name="journal")
 app.add_typer(new, name="new")
 app.add_typer(data_app, name="data")
+register(app)
 
 
 @app.callback()

@@ -102,7 +102,9 @@ def entry_text(entry: JournalEntry) -> str:
         case RunEntry():
             return f"run of tickd {entry.version}, configuration {entry.config_hash}"
         case CommandEntry():
-            return one_line(f"{entry.command} {entry.target} by {entry.origin}")
+            who = f"{entry.origin} ({entry.identity})" if entry.identity else entry.origin
+            told = f": {entry.result}" if entry.result else ""
+            return one_line(f"{entry.command} {entry.target} by {who}{told}")
         case _:
             assert_never(entry)
 

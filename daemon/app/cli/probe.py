@@ -3,9 +3,11 @@
 import http.client
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,9 +70,23 @@ def find_daemon(path: Path | None, url: str | None) -> Address:
 
 def ask(address: Address, path: str, timeout_s: float) -> Answer:
     """Return the answer to a GET. Raises NoAnswerError."""
+    return send(address, "GET", path, timeout_s)
+
+
+def send(  # noqa: PLR0913 - what an HTTP request is made of
+    address: Address,
+    method: str,
+    path: str,
+    timeout_s: float,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Answer:
+    """Return the answer to a request. Raises NoAnswerError."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
+    called = {"Host": f"{address.name}:{address.port}", **headers}
     try:
-        connection.request("GET", path, headers={"Host": f"{address.name}:{address.port}"})
+        connection.request(method, path, body, called)
         response = connection.getresponse()
         return Answer(response.status, response.read(BODY_BYTES_MAX).decode("utf-8", "replace"))
     except (OSError, http.client.HTTPException) as error:

@@ -7,6 +7,7 @@ second that checking a whole configuration takes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from daemon.app.config.problems import ConfigError, Problem
 from daemon.app.config.toml_file import read_toml
@@ -15,6 +16,8 @@ FILE_NAME = "config.toml"
 CONFIG_VARIABLE = "TICKD_CONFIG"
 HOST = "127.0.0.1"
 PORT = 8420
+STATE_DIR, EXCHANGE_ID, MODE = "dump", "sandbox", "signal"
+TOKEN_FILE_NAME = "control.token"  # noqa: S105 - where it is, not what it is
 ALL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where not to connect to
 
 
@@ -41,9 +44,7 @@ def choose_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 def read_address(path: Path | None, environ: Mapping[str, str]) -> Address:
     """Return where the daemon of this configuration listens. Raises ConfigError."""
-    file = choose_file(path, environ)
-    table = {} if file is None else read_toml(file).data.get("http", {})
-    section = table if isinstance(table, Mapping) else {}
+    section = _section(path, environ, "http")
     host = environ.get("TICKD__HTTP__HOST", section.get("host", HOST))
     port = environ.get("TICKD__HTTP__PORT", section.get("port", PORT))
     names = section.get("allowed_hosts", ())
@@ -58,3 +59,45 @@ def read_address(path: Path | None, environ: Mapping[str, str]) -> Address:
     reachable = ALL_ADDRESSES.get(str(host), str(host))
     is_known = not isinstance(names, list) or not names or reachable in names
     return Address(host=reachable, port=int(port), name=reachable if is_known else str(names[0]))
+
+
+def read_token(path: Path | None, environ: Mapping[str, str]) -> str:
+    """Return the token of the daemon of this configuration. Raises ConfigError.
+
+    Nothing else of the configuration is judged: a daemon can be commanded while its file is
+    being changed.
+    """
+    section = _section(path, environ, "http")
+    if token := environ.get("TICKD__HTTP__TOKEN"):
+        return token
+    named = environ.get("TICKD__HTTP__TOKEN_FILE", section.get("token_file"))
+    place = Path(str(named)) if named else _own_token(path, environ)
+    return token_of(place, environ)
+
+
+def token_of(place: Path, environ: Mapping[str, str]) -> str:
+    """Return the token in a file. Raises ConfigError."""
+    # Only here: it brings pydantic along, which a probe must not wait for.
+    from daemon.app.config.secret_files import SecretFileError, read_secret  # noqa: PLC0415
+
+    try:
+        return read_secret(place, environ).get_secret_value()
+    except SecretFileError as error:
+        remedy = "Is the daemon started, with this configuration, in this folder, by this user?"
+        problem = Problem(where="the token of the daemon", message=str(error), remedy=remedy)
+        raise ConfigError([problem]) from None
+
+
+def _own_token(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return where the daemon keeps the token that it makes itself."""
+    daemon, exchange = _section(path, environ, "daemon"), _section(path, environ, "exchange")
+    state_dir = environ.get("TICKD__DAEMON__STATE_DIR", daemon.get("state_dir", STATE_DIR))
+    mode = environ.get("TICKD__DAEMON__MODE", daemon.get("mode", MODE))
+    exchange_id = environ.get("TICKD__EXCHANGE__ID", exchange.get("id", EXCHANGE_ID))
+    return Path(str(state_dir)) / f"{exchange_id}-{mode}" / TOKEN_FILE_NAME
+
+
+def _section(path: Path | None, environ: Mapping[str, str], name: str) -> Mapping[str, Any]:
+    file = choose_file(path, environ)
+    table = {} if file is None else read_toml(file).data.get(name, {})
+    return table if isinstance(table, Mapping) else {}

@@ -175,7 +175,7 @@ class ExchangeSection(Section):
 
 
 class HttpSection(Section):
-    """The pages that the daemon serves: /metrics, /livez, /readyz and /status."""
+    """What the daemon serves: /metrics, /livez, /readyz, /status, and the control API."""
 
     enabled: bool = Field(default=True, description="Serve them.")
     host: Annotated[str, AfterValidator(values.check_host)] = Field(
@@ -197,6 +197,24 @@ class HttpSection(Section):
         default=False,
         description="Allow an address that other machines can reach. Nothing asks for a"
         " password: put a proxy in front.",
+    )
+    control: bool = Field(
+        default=True,
+        description="Take commands too (tickd pause, close, reload ...), from whoever has the"
+        " token.",
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        description="Never in this file: name a file in token_file or set the environment"
+        " variable.",
+        json_schema_extra={"secret": True},
+    )
+    token_file: FilePath | None = Field(
+        default=None,
+        examples=["/run/secrets/tickd_token"],
+        description="A file that holds the token of the control API alone, readable by its owner"
+        " only. Left out, the daemon makes one in its state folder.",
+        json_schema_extra={"holds": "token"},
     )
 
 

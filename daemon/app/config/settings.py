@@ -97,7 +97,8 @@ class Config(BaseSettings):
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret that was read, for whoever must keep them out of a text."""
         exchange, webhook = self.exchange, self.alerts.webhook
-        secrets = (exchange.api_key, exchange.api_secret, webhook.secret, webhook.url)
+        held = (exchange.api_key, exchange.api_secret, webhook.secret, webhook.url)
+        secrets = (*held, self.http.token)
         return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
 
     def plain(self) -> dict[str, Any]:
