@@ -5,7 +5,6 @@ told is the keeper's doing; that foreign code does no harm is the containment's.
 """
 
 import asyncio
-from collections import deque
 from functools import partial
 from inspect import iscoroutinefunction
 from math import nan
@@ -40,7 +39,7 @@ from daemon.live.reports import Reports
 from daemon.live.telling import Teller
 from daemon.live.view import price_of
 from daemon.live.waker import Waker
-from daemon.live.wishes import Ordered, SignalWish
+from daemon.live.wishes import OrderBook, Ordered, SignalWish
 from daemon.live.workers import LeakedThreadError
 
 
@@ -77,7 +76,7 @@ class Runner:
         self._ticked_price = 0.0
         self._soonest_s = 0.0
         self._prices_heard = 0
-        self._orders: deque[Ordered] = deque()
+        self._orders = OrderBook(self.key)
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._reports = Reports(self.key, crew, desk.risk)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
@@ -93,7 +92,7 @@ class Runner:
             while not self.is_ending:
                 due_s = await self._waker.wait(self._due_s())
                 self._crew.timings.late(self._loop.time() - due_s)
-                await self._obey()
+                await self._orders.obey(self._grant)
                 await self._timed_tick()
                 if self.keeper.held.is_stopped and isinstance(self.keeper.held.state, Idle):
                     return
@@ -101,8 +100,7 @@ class Runner:
             self.is_running = False
             self._waker.close()
             unsubscribe()
-            for ordered in self._orders:
-                ordered.refuse(f"{self.key} has ended before it could {ordered.wish}")
+            self._orders.close()
 
     def next_ask_ms(self) -> int:
         """Return the market time (ms) of the next call of `get_signal`."""
@@ -123,20 +121,9 @@ class Runner:
         Where `signal_id` is given, nothing happens to any other signal. Returns what came of
         the signal, None where there was nothing to do. Raises RejectedError.
         """
-        ordered = Ordered(wish=wish, signal_id=signal_id, done=self._loop.create_future())
-        self._orders.append(ordered)
+        done = self._orders.put(wish, signal_id)
         self._waker.wake()
-        return await ordered.done
-
-    async def _obey(self) -> None:
-        while self._orders:
-            ordered = self._orders.popleft()
-            try:
-                ordered.grant(await self._grant(ordered))
-            except (NoPriceError, RejectedError) as error:
-                ordered.refuse(f"{self.key}: cannot {ordered.wish}: {error}")
-            finally:
-                ordered.refuse(f"{self.key} failed before it could {ordered.wish}")
+        return await done
 
     async def _grant(self, ordered: Ordered) -> Advance | None:
         match ordered.wish:

@@ -1,12 +1,16 @@
 """What a person may want of one task, and how the task answers."""
 
-from asyncio import Future
+from asyncio import Future, get_running_loop
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from daemon.core.errors import RejectedError
+from daemon.core.signal import Key
 from daemon.core.states import Active, Scheduled
 from daemon.core.trader import Advance
+from daemon.core.vwap import NoPriceError
 
 SignalWish = Literal["stop", "cancel", "close"]
 """What a person may want of the signal of a task: `stop` drops what waits, as `cancel` does."""
@@ -39,3 +43,33 @@ class Ordered:
         """Answer that it cannot be, unless it was answered."""
         if not self.done.done():
             self.done.set_exception(RejectedError(reason))
+
+
+class OrderBook:
+    """The wishes that wait for the end of a task's tick. Made on the loop."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self._waiting: deque[Ordered] = deque()
+
+    def put(self, wish: SignalWish, signal_id: str) -> Future[Advance | None]:
+        """Stand in line; what is returned tells what came of it, or raises RejectedError."""
+        done: Future[Advance | None] = get_running_loop().create_future()
+        self._waiting.append(Ordered(wish=wish, signal_id=signal_id, done=done))
+        return done
+
+    async def obey(self, grant: Callable[[Ordered], Awaitable[Advance | None]]) -> None:
+        """Have every wish granted, in order; one that cannot be is refused."""
+        while self._waiting:
+            ordered = self._waiting.popleft()
+            try:
+                ordered.grant(await grant(ordered))
+            except (NoPriceError, RejectedError) as error:
+                ordered.refuse(f"{self._key}: cannot {ordered.wish}: {error}")
+            finally:
+                ordered.refuse(f"{self._key} failed before it could {ordered.wish}")
+
+    def close(self) -> None:
+        """Refuse what still waits: the task has ended."""
+        for ordered in self._waiting:
+            ordered.refuse(f"{self._key} has ended before it could {ordered.wish}")
