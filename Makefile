@@ -13,15 +13,20 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile \
 	--quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable \
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+GET_PROMETHEUS := command -v prometheus >/dev/null && command -v prometheus-alertmanager >/dev/null || \
+	{ test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null && apt-get -qq update >/dev/null && \
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
+	prometheus prometheus-alertmanager >/dev/null; } || true
 CODE = $(wildcard daemon tests benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
+	check-alerts check-dashboards \
 	coverage lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Options go through ARGS: make run ARGS='--for 60s', make test ARGS='-k lifecycle -x'."
 
 run: $(RUN)  ## run the daemon (tickd run); Ctrl-C stops it, and the next run goes on from there
@@ -58,6 +63,14 @@ faults: $(DEV)  ## the fault tests that need root and strace
 
 crash: $(DEV)  ## kill the daemon at every write to its state and count what was lost
 	@$(BIN)/python -m tests.crash $(ARGS)
+
+check-alerts: $(DEV)  ## do every fault to a real daemon until its alert fires in a real Prometheus
+	@$(GET_PROMETHEUS)
+	@$(BIN)/python -m tests.alerts $(ARGS)
+
+check-dashboards: $(DEV)  ## run every query of the dashboards against a live daemon
+	@$(GET_PROMETHEUS)
+	@$(BIN)/python -m tests.deploy $(ARGS)
 
 bench: $(DEV)  ## measure what the daemon costs
 	@$(BIN)/python -m benchmarks $(ARGS)
