@@ -27,10 +27,17 @@ def _lines(result: BacktestResult, lane: LaneResult) -> Iterator[str]:
     )
     if lane.data.filled_count:
         yield f"{lane.data.filled_count:,} missing minutes stand flat, with volume 0."
-    if lane.warm_up_moments:
+    if not lane.ask_count and result.is_complete:
         yield (
-            f"The first {lane.warm_up_moments:,} moments were passed over: before them the data "
-            "do not hold a price and all candles that the strategy declares."
+            "The strategy was never asked: no moment of the frame was its turn with a price and all"
+            " the candles that it declares before it. Take a longer frame, or earlier candles."
+        )
+    elif lane.warm_up_moments:
+        many = f"{lane.warm_up_moments:,} moments were"
+        passed = "moment was" if lane.warm_up_moments == 1 else many
+        yield (
+            f"The first {passed} passed over: before the data hold a price and all candles that"
+            " the strategy declares."
         )
     for count in lane.error_counts:
         first = next(

@@ -10,13 +10,17 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
+from daemon.app.backtest_page import LaneFacts, page_of
 from daemon.app.backtest_remarks import remarks_of
 from daemon.app.defaults import get_config
+from daemon.app.extras import MissingLibraryError, research_libraries
 from daemon.app.history import history
 from daemon.app.registry import REGISTRY, UnknownNameError
+from daemon.app.report_files import write_report, write_whole
 from daemon.core.errors import TickdError
 from daemon.core.events import ExitContract, SignalCancelled, SignalClosed
 from daemon.core.params import Params
@@ -25,6 +29,7 @@ from daemon.core.statistics import BacktestStatistics
 from daemon.core.strategy import Strategy
 from daemon.reports.as_json import as_json
 from daemon.reports.backtest import render_backtest
+from daemon.reports.html.sheets import RunSheet
 from daemon.reports.places import report_path
 from daemon.research import backtest as engine
 from daemon.research.containment import Containment
@@ -43,16 +48,17 @@ class BacktestRun:
 
     keys: tuple[Key, ...]
     frame_name: str
+    plan: Plan
     status: RunStatus = "ready"
     _engine: engine.Backtest | None = None
     _result: BacktestResult | None = None
     _is_stopping: bool = False
 
-    async def go(self, plan: Plan) -> AsyncGenerator[Told, None]:
+    async def go(self) -> AsyncGenerator[Told, None]:
         """Run, once; whatever ends it, what there is by then stays readable."""
         self.status = "pending"
         try:
-            self._engine = engine.Backtest(plan, REGISTRY.subjects)
+            self._engine = engine.Backtest(self.plan, REGISTRY.subjects)
             if self._is_stopping:
                 self._engine.stop()
             async with aclosing(self._engine.run()) as told:
@@ -62,7 +68,7 @@ class BacktestRun:
         finally:
             if self.status == "pending":
                 self.status = "rejected"
-            # The columns are let go; the figures stay.
+            # What was worked out from the candles is let go; the figures stay.
             self._result, self._engine = self.result, None
 
     @property
@@ -100,8 +106,8 @@ class Backtest:
         pairs: Sequence[tuple[str, str]], *, frame_name: str, exchange_name: str = "sandbox"
     ) -> AsyncGenerator[Told, None]:
         """Run several (symbol, strategy) in one order of time against shared risk profiles."""
-        run, plan = _prepare(pairs, frame_name, exchange_name)
-        async with aclosing(run.go(plan)) as told:
+        run = _prepare(pairs, frame_name, exchange_name)
+        async with aclosing(run.go()) as told:
             async for event in told:
                 yield event
 
@@ -113,8 +119,8 @@ class Backtest:
 
         The end is told on `done_backtest`, a failure on `exit`. Raises as `run` does.
         """
-        run, plan = _prepare([(symbol, strategy_name)], frame_name, exchange_name)
-        task = asyncio.get_running_loop().create_task(_drain(run, plan), name="backtest")
+        run = _prepare([(symbol, strategy_name)], frame_name, exchange_name)
+        task = asyncio.get_running_loop().create_task(_drain(run), name="backtest")
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
 
@@ -157,11 +163,17 @@ class Backtest:
 
     @staticmethod
     async def dump(symbol: str, strategy_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below the folder `path`, and its JSON beside it; return its place."""
+        """Write the report below the folder `path`; return its place.
+
+        Its JSON is written beside it, and, where plotly is installed, the page with charts: both
+        are of the whole run.
+        """
         place = Path(path) / report_path("backtest", strategy_name)
         report = Backtest.get_report(symbol, strategy_name)
-        record = result_json(Backtest.get_result(symbol, strategy_name))
-        await asyncio.to_thread(_write, place, report, record)
+        result = Backtest.get_result(symbol, strategy_name)
+        sheet = _sheet(_find(symbol, strategy_name), result)
+        await asyncio.to_thread(write_report, place, report, result_json(result))
+        await asyncio.to_thread(_write_page, place.with_suffix(".html"), sheet)
         return place
 
     @staticmethod
@@ -179,9 +191,7 @@ _RUNS: dict[tuple[str, str], BacktestRun] = {}
 _TASKS: set[asyncio.Task[None]] = set()
 
 
-def _prepare(
-    pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: str
-) -> tuple[BacktestRun, Plan]:
+def _prepare(pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: str) -> BacktestRun:
     jobs = tuple(_job(symbol, name, exchange_name) for symbol, name in pairs)
     plan = Plan(
         jobs=jobs,
@@ -189,11 +199,11 @@ def _prepare(
         rules=get_config(),
         profiles=tuple(REGISTRY.risks.values()),
     )
-    run = BacktestRun(keys=tuple(job.key for job in jobs), frame_name=frame_name)
+    run = BacktestRun(keys=tuple(job.key for job in jobs), frame_name=frame_name, plan=plan)
     for key in run.keys:
         _RUNS.pop((key.symbol, key.strategy_name), None)
         _RUNS[key.symbol, key.strategy_name] = run
-    return run, plan
+    return run
 
 
 def _job(symbol: str, strategy_name: str, exchange_name: str) -> Job:
@@ -213,19 +223,19 @@ def _made(strategy: type[Strategy]) -> Strategy:
     return made
 
 
-async def _drain(run: BacktestRun, plan: Plan) -> None:
+async def _drain(run: BacktestRun) -> None:
     try:
-        async for _ in run.go(plan):
+        async for _ in run.go():
             pass
     except TickdError as error:
         key = run.keys[0]
         event = ExitContract(
-            id=make_id("exit", key, plan.frame.start_ms, "backtest"),
+            id=make_id("exit", key, run.plan.frame.start_ms, "backtest"),
             key=key,
             where="backtest",
             error=type(error).__name__,
             message=str(error),
-            at_ms=plan.frame.start_ms,
+            at_ms=run.plan.frame.start_ms,
             backtest=True,
         )
         with Containment() as calls:
@@ -245,10 +255,23 @@ def _lane(symbol: str, strategy_name: str) -> LaneResult:
     return next(lane for lane in lanes if (lane.key.symbol, lane.key.strategy_name) == wanted)
 
 
-def _write(place: Path, report: str, record: str) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for path, text in ((place, report), (place.with_suffix(".json"), record)):
-        # A reader never sees half a file.
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+def _sheet(run: BacktestRun, result: BacktestResult) -> RunSheet:
+    facts = [
+        LaneFacts(
+            minutes=job.minutes,
+            source="the candles that the program gave",
+            parameters=REGISTRY.strategy(job.key.strategy_name).params,
+        )
+        for job in run.plan.jobs
+    ]
+    return page_of(result, facts)
+
+
+def _write_page(place: Path, sheet: RunSheet) -> None:
+    try:
+        # Only here: a program may do without plotly, and has no page then.
+        with research_libraries("the page"):
+            render_page = import_module("daemon.reports.html.page").render_page
+    except MissingLibraryError:
+        return
+    write_whole(place, render_page(sheet))

@@ -20,6 +20,7 @@ import numpy as np
 from daemon.adapters.processes import SharedBytes, Task, Workers
 from daemon.app.defaults import get_config
 from daemon.app.extras import cluster_library
+from daemon.app.own_code import own_modules
 from daemon.app.registry import REGISTRY, RegistrationError
 from daemon.core.errors import WorkError
 from daemon.core.guard import OverrunError, Raised, call_foreign
@@ -113,7 +114,7 @@ async def _on_cluster(
     # Only here: it takes seconds.
     with cluster_library():
         home = import_module("daemon.adapters.dask_cluster")
-    home.send_by_value(_modules_of(terms))
+    home.send_by_value([module.__name__ for module in own_modules(modules_of(terms))])
     material = (terms, minutes.start_ms, minutes.filled_count)
     async with home.open_cluster(address, _begin, material, _parts(minutes)) as hands:
         yield [partial(_outcome, hand) for hand in hands[:hand_count]]
@@ -226,12 +227,12 @@ def _unpacked(files: tuple[str, ...], body: bytes) -> Shipment:
 
 def _files_of(terms: Terms) -> tuple[str, ...]:
     """Return the files of modules that were loaded by their path."""
-    own = (name for name in _modules_of(terms) if name.startswith("tickd_file_"))
+    own = (name for name in modules_of(terms) if name.startswith("tickd_file_"))
     files = (sys.modules[name].__file__ for name in own)
     return tuple(dict.fromkeys(file for file in files if file is not None))
 
 
-def _modules_of(terms: Terms) -> list[str]:
+def modules_of(terms: Terms) -> list[str]:
     """Return the names of the modules that the strategies and risk rules are from."""
     owners = [strategy.__module__ for strategy in terms.strategies.values()]
     rules = (rule.validate for each in terms.profiles for rule in each.validations)

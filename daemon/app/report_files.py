@@ -1,6 +1,13 @@
 """Writing reports: a reader never sees half a file."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
+
+from daemon.core.errors import RejectedError
+
+
+class ReportError(RejectedError, ValueError):
+    """Reports cannot be written where they were asked for; one line says why."""
 
 
 def write_report(place: Path, text: str, record: str) -> None:
@@ -8,6 +15,16 @@ def write_report(place: Path, text: str, record: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, text)
     write_whole(place.with_suffix(".json"), record)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder`, before the work whose reports it is for. Raises ReportError in one line."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ReportError(f"{folder}: no report can be written there: {error.strerror}") from error
 
 
 def write_whole(path: Path, text: str) -> None:

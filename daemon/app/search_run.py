@@ -5,19 +5,18 @@ ended in any way goes on from it, and comes to the same as one that never was.
 """
 
 import asyncio
-import inspect
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from daemon.app.extras import research_libraries
-from daemon.app.hands import hand_limit, open_hands, terms_of
+from daemon.app.hands import hand_limit, modules_of, open_hands, terms_of
 from daemon.app.history import history
+from daemon.app.own_code import code_digest
 from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
 from daemon.app.report_files import write_report
 from daemon.app.search_schema import SearchSchema, find_search, ranges_of, windows_for
@@ -234,10 +233,6 @@ def search_plan(schema: SearchSchema, frame: Frame, terms: Terms, minutes: Minut
 def _about(plan: SearchPlan, terms: Terms) -> Callable[[int], Mapping[str, str]]:
     """Return what the trials of a window depend on, in words: the file holds trials of no other."""
     strategy = terms.strategies[plan.strategy_name]
-    try:
-        code = inspect.getsource(inspect.getmodule(strategy) or strategy)
-    except (OSError, TypeError):
-        code = ""
     risks: list[object] = [profile.risk_name for profile in terms.profiles]
     configured = terms.configured.get(plan.strategy_name)
     params = strategy.params
@@ -248,7 +243,7 @@ def _about(plan: SearchPlan, terms: Terms) -> Callable[[int], Mapping[str, str]]
     fixed = {
         "data": plan.data_fingerprint,
         "strategy": f"{plan.exchange_name} {plan.symbol} {plan.strategy_name} {risks}",
-        "code": blake2b(code.encode("utf-8", "replace"), digest_size=16).hexdigest(),
+        "code": code_digest(modules_of(terms)),
         "params": repr(sorted((name, repr(params[name])) for name in params)),
         "spaces": repr(sorted(plan.spaces.items())),
         "rules": repr(terms.rules),

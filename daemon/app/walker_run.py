@@ -5,16 +5,17 @@ Each strategy is a backtest of its own, on this core or on another one; the resu
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from daemon.app.hands import hand_limit, open_hands, terms_of
+from daemon.app.hands import OutcomeHand, hand_limit, open_hands, terms_of
 from daemon.app.history import history
 from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.app.report_files import write_report
+from daemon.app.walk_book import WalkBook
 from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
 from daemon.core.research_events import WalkerContract
@@ -44,6 +45,7 @@ class WalkerRun:
     cores: int
     cluster: str
     engine: engine.Walker
+    book: WalkBook | None = None
     status: RunStatus = "ready"
 
     async def go(self) -> AsyncGenerator[WalkerContract, None]:
@@ -53,7 +55,8 @@ class WalkerRun:
             hand_count = min(self.cores, len(self.walk.assignments))
             async with (
                 open_hands(self.terms, self.minutes, hand_count, self.cluster) as hands,
-                aclosing(self.engine.run(hands)) as told,
+                _kept(self.book, self.engine, hands) as helped,
+                aclosing(self.engine.run(helped)) as told,
             ):
                 async for event in told:
                     yield event
@@ -73,35 +76,61 @@ class WalkerRun:
                 await teller.exit("walker", type(error).__name__, str(error))
 
 
+@asynccontextmanager
+async def _kept(
+    book: WalkBook | None, walker: engine.Walker, hands: Sequence[OutcomeHand]
+) -> AsyncGenerator[Sequence[OutcomeHand], None]:
+    """Give hands that keep what they do in `book`, which is over when the walk is."""
+    if book is None:
+        yield hands
+        return
+    await book.open()
+    yield [book.helped(hand) for hand in hands]
+    await book.close(is_complete=walker.result().is_complete)
+
+
 class Walker:
     """Runs, stops and reads walkers. All of it belongs on one event loop."""
 
     @staticmethod
     async def run(
-        symbol: str, *, walker_name: str, cores: int | None = None, cluster: str = ""
+        symbol: str,
+        *,
+        walker_name: str,
+        cores: int | None = None,
+        cluster: str = "",
+        folder: str | Path | None = None,
     ) -> AsyncGenerator[WalkerContract, None]:
         """Test the walker's strategies; yield what each came to, in their order.
 
         `cores` is how many processes work on it, this one included; all cores if left out. With the
-        address of a Dask `cluster` its workers do (all, or as many as `cores`). Raises
+        address of a Dask `cluster` its workers do (all, or as many as `cores`). What was tested is
+        kept in the `folder`, if one is given, and a walk that was ended goes on from there. Raises
         UnknownNameError, RegistrationError for a parameter that does not exist, BacktestError for a
         frame outside of the candles, and WorkerError.
         Leaving it early (under `contextlib.aclosing`) leaves a valid report of what there was.
         """
         run = _prepare(symbol, walker_name, cores, cluster)
+        run.book = book_of(run, folder)
         async with aclosing(run.go()) as told:
             async for event in told:
                 yield event
 
     @staticmethod
     def background(
-        symbol: str, *, walker_name: str, cores: int | None = None, cluster: str = ""
+        symbol: str,
+        *,
+        walker_name: str,
+        cores: int | None = None,
+        cluster: str = "",
+        folder: str | Path | None = None,
     ) -> StopRun:
         """Run without yielding; return a function that stops the walk and waits for its end.
 
         The end is told on `done_walker`, a failure on `exit`. Raises as `run` does.
         """
         run = _prepare(symbol, walker_name, cores, cluster)
+        run.book = book_of(run, folder)
         task = asyncio.get_running_loop().create_task(run.drain(), name="walker")
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
@@ -147,6 +176,14 @@ class Walker:
     def list() -> tuple[WalkerRun, ...]:
         """Return the newest walk of each (symbol, walker), in the order of their start."""
         return tuple(_RUNS.values())
+
+
+def book_of(run: WalkerRun, folder: str | Path | None) -> WalkBook | None:
+    """Return where `run` keeps what it has tested; nowhere without a folder."""
+    if folder is None:
+        return None
+    place = Path(folder) / report_path("walker", run.walker_name)
+    return WalkBook(place.with_suffix(".journal"), run.terms, run.minutes.fingerprint)
 
 
 def walker_report(result: WalkerResult) -> str:

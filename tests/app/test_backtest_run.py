@@ -119,9 +119,11 @@ async def test_a_report_says_what_was_run_and_is_written_beside_its_json(tmp_pat
     assert place == tmp_path / "backtest" / "saw.md"
     assert text.startswith("# Backtest Report: saw")
     assert "frame day from 2023-11-14 22:20 UTC" in text
-    assert "The first 1 moments were passed over" in text
+    assert "The first moment was passed over" in text
     assert json.loads(place.with_suffix(".json").read_text())["frame_name"] == "day"
-    assert sorted(path.name for path in place.parent.iterdir()) == ["saw.json", "saw.md"]
+    assert "Backtest: saw" in place.with_suffix(".html").read_text()
+    names = [path.name for path in place.parent.iterdir()]
+    assert sorted(names) == ["saw.html", "saw.json", "saw.md"]
 
 
 async def test_listeners_hear_in_order_and_progress_ends_at_one() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from daemon.app.cli.watching import run_watched
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.extras import research_libraries
-from daemon.app.report_files import write_whole
+from daemon.app.report_files import make_folder, write_whole
 from daemon.core.collector import NEWEST_MAX
 from daemon.core.equity import Account, account_of
 from daemon.core.statistics import BacktestStatistics
@@ -53,8 +53,15 @@ def run_backtest(
 
     Raises RejectedError, in one line, for what cannot be run.
     """
+    if output.report_dir is not None:
+        make_folder(output.report_dir)
     prepared = prepare(config, asked)
-    outcome = asyncio.run(_run(prepared))
+
+    def save(result: BacktestResult) -> None:
+        accounts = _accounts(result, prepared, sizing)
+        _write(result, prepared, replace(output, with_html=False), accounts)
+
+    outcome = asyncio.run(_run(prepared, save))
     accounts = _accounts(outcome.result, prepared, sizing)
     if output.as_json:
         terminal.say(_record(outcome.result, accounts))
@@ -69,13 +76,13 @@ def run_backtest(
     return ExitCode.OK
 
 
-async def _run(prepared: Prepared) -> Outcome:
+async def _run(prepared: Prepared, save: Callable[[BacktestResult], None]) -> Outcome:
     engine = Backtest(prepared.plan, Subjects.create())
 
     def stand() -> tuple[str, float]:
         return "worst case" if engine.is_in_worst_case else "backtest", engine.progress
 
-    is_interrupted = await run_watched(engine.run(), stand)
+    is_interrupted = await run_watched(engine.run(), stand, lambda: save(engine.result()))
     return Outcome(result=engine.result(), is_interrupted=is_interrupted)
 
 

@@ -26,7 +26,8 @@ def summary(
     """Print what a run came to."""
     console = terminal.console()
     console.print(_headline(result))
-    console.print(_reasons(result))
+    if any(lane.statistics.total_signals for lane in result.lanes):
+        console.print(_reasons(result))
     if any(account is not None for account in accounts):
         console.print(_accounts(result, accounts))
     terminal.say(f"{moment_text(result.start_ms)} to {moment_text(result.end_ms)}")

@@ -15,7 +15,7 @@ from daemon.app.cli.watching import run_watched
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.hands import hand_limit
-from daemon.app.report_files import write_report
+from daemon.app.report_files import make_folder, write_report
 from daemon.app.search_run import SearchRun, search_json, search_plan
 from daemon.app.search_schema import SearchSchema
 from daemon.core.search import Score, SearchResult, SearchTrial, WindowResult
@@ -54,21 +54,35 @@ def run_optimize(terminal: Terminal, config: Config, asked: Asked, hunt: Hunt, w
         done = sum(len(window.trials) for window in run.engine.result().windows)
         return "search", done / total
 
-    is_interrupted = asyncio.run(run_watched(run.go(), stand))
+    place = _place_of(run, work)
+
+    def save() -> None:
+        if place is not None:
+            result = run.engine.result()
+            write_report(place, render_search(result), search_json(result))
+
+    is_interrupted = asyncio.run(run_watched(run.go(), stand, save))
     result = run.engine.result()
     if work.as_json:
         terminal.say(search_json(result).rstrip("\n"))
     else:
         _show(terminal, result)
-    if work.report_dir is not None:
-        place = work.report_dir / report_path("search", run.search_name, symbol=run.symbol)
-        write_report(place, render_search(result), search_json(result))
+    save()
+    if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
     if is_interrupted:
         terminal.note(f"interrupted: the trials are in {run.file}; run it again to go on")
         return ExitCode.INTERRUPTED
     terminal.note(f"the trials are in {run.file}")
     return ExitCode.OK
+
+
+def _place_of(run: SearchRun, work: Work) -> Path | None:
+    if work.report_dir is None:
+        return None
+    place = work.report_dir / report_path("search", run.search_name, symbol=run.symbol)
+    make_folder(place.parent)
+    return place
 
 
 def _run_of(stage: Stage, hunt: Hunt, work: Work) -> SearchRun:

@@ -15,8 +15,14 @@ from daemon.app.config.problems import one_line
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.hands import hand_limit
-from daemon.app.report_files import write_report
-from daemon.app.walker_run import WalkerRun, walker_json, walker_remarks, walker_report
+from daemon.app.report_files import make_folder, write_report
+from daemon.app.walker_run import (
+    WalkerRun,
+    book_of,
+    walker_json,
+    walker_remarks,
+    walker_report,
+)
 from daemon.core.subjects import Subjects
 from daemon.core.walker_statistics import WalkerMetric, WalkerSetup
 from daemon.reports.places import report_path
@@ -56,20 +62,38 @@ def run_walk(
         result = run.engine.result()
         return "walk", (len(result.backtests) + len(result.failures)) / count
 
-    is_interrupted = asyncio.run(run_watched(run.go(), stand))
+    run.book = book_of(run, work.report_dir)
+    place = _place_of(run, work)
+
+    def save() -> None:
+        if place is not None:
+            result = run.engine.result()
+            write_report(place, _report(result), walker_json(result))
+
+    is_interrupted = asyncio.run(run_watched(run.go(), stand, save))
     result = run.engine.result()
     if work.as_json:
         terminal.say(walker_json(result).rstrip("\n"))
     else:
         _show(terminal, result, stage)
-    if work.report_dir is not None:
-        place = work.report_dir / report_path("walker", run.walker_name)
-        write_report(place, _report(result), walker_json(result))
+    save()
+    if run.book is not None and run.book.known_count:
+        terminal.note(f"{run.book.known_count:,} of {count:,} were tested in an earlier walk")
+    if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
     if is_interrupted:
-        terminal.note("interrupted: the comparison covers what was tested until then")
+        goes_on = "" if run.book is None else "; run it again to go on"
+        terminal.note(f"interrupted: the comparison covers what was tested until then{goes_on}")
         return ExitCode.INTERRUPTED
     return ExitCode.OK if result.backtests else ExitCode.FINDINGS
+
+
+def _place_of(run: WalkerRun, work: Work) -> Path | None:
+    if work.report_dir is None:
+        return None
+    place = work.report_dir / report_path("walker", run.walker_name)
+    make_folder(place.parent)
+    return place
 
 
 def _run_of(stage: Stage, vary: tuple[str, ...], work: Work) -> WalkerRun:

@@ -15,10 +15,23 @@ Stand = Callable[[], tuple[str, float]]
 """Returns what is being done, and how much of it is (0 to 1)."""
 
 
-async def run_watched(told: AsyncGenerator[object, None], stand: Stand) -> bool:
+SAVE_EVERY_S = 10.0
+"""What there is so far is written down so often, for the case that the process is killed."""
+
+SAVE_SHARE_MAX = 0.05
+"""Writing it takes at most so much of the time."""
+
+
+def save_nothing() -> None:
+    """Write nothing: nobody asked for a report."""
+
+
+async def run_watched(
+    told: AsyncGenerator[object, None], stand: Stand, save: Callable[[], None] = save_nothing
+) -> bool:
     """Run `told` to its end; return whether somebody ended it before: Ctrl-C or SIGTERM.
 
-    Raises what it raises.
+    `save` writes what there is so far, every now and then. Raises what `told` and `save` raise.
     """
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
@@ -35,7 +48,7 @@ async def run_watched(told: AsyncGenerator[object, None], stand: Stand) -> bool:
     for number in numbers:
         loop.add_signal_handler(number, interrupt)
     try:
-        await _watch(working, stand, is_shown=sys.stderr.isatty())
+        await _watch(working, stand, save, is_shown=sys.stderr.isatty())
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
@@ -48,7 +61,9 @@ async def _drain(told: AsyncGenerator[object, None]) -> None:
             pass
 
 
-async def _watch(working: asyncio.Task[None], stand: Stand, *, is_shown: bool) -> None:
+async def _watch(
+    working: asyncio.Task[None], stand: Stand, save: Callable[[], None], *, is_shown: bool
+) -> None:
     """Show how far the work is until it is over, and raise what it raised."""
     columns = (
         TextColumn("{task.description}"),
@@ -60,9 +75,15 @@ async def _watch(working: asyncio.Task[None], stand: Stand, *, is_shown: bool) -
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=not is_shown
     ) as progress:
         task = progress.add_task(stand()[0], total=1.0)
+        clock = asyncio.get_running_loop().time
+        due_s = clock() + SAVE_EVERY_S
         while not working.done():
             await asyncio.wait([working], timeout=PROGRESS_EVERY_S)
             name, share = stand()
             progress.update(task, completed=share, description=name)
+            began_s = clock()
+            if began_s >= due_s:
+                save()
+                due_s = clock() + max(SAVE_EVERY_S, (clock() - began_s) / SAVE_SHARE_MAX)
     with suppress(asyncio.CancelledError):
         working.result()

@@ -1,11 +1,12 @@
 """`tickd walk`: what it compares, what it prints and writes, and what it says when it cannot."""
 
 import json
+import signal
 
 import pytest
 
 from tests.app.cli.tickd import Shell
-from tests.app.cli.walk_stage import interrupted, lay_out
+from tests.app.cli.walk_stage import interrupted, lay_out, run_alone
 
 ON_FILE = ("--data", "btc.csv")
 
@@ -118,3 +119,48 @@ def test_an_interrupted_walk_leaves_a_valid_report(ready: Shell, cores: str) -> 
     assert not json.loads(ended.out)["is_complete"]
     assert (ready.folder / "out" / "walker" / "eager.json").read_text() == ended.out
     assert "ended before its time" in (ready.folder / "out" / "walker" / "eager.md").read_text()
+
+
+@pytest.mark.may_block("it starts a process and waits for it")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_walk_that_was_ended_goes_on_and_comes_to_the_same(
+    ready: Shell, number: signal.Signals
+) -> None:
+    run = ("walk", "eager", *ON_FILE, "--vary", "target=6,8,10,12,14,16", "--json")
+    whole = ready(*run, "--cores", "1").out
+    kept = (*run, "--report-dir", "out")
+
+    ended = interrupted(ready.folder, *kept, "--cores", "1", number=number)
+    journal = ready.folder / "out" / "walker" / "eager.journal"
+    line_count = len(journal.read_bytes().split())
+    # What was torn is tested again.
+    journal.write_bytes(journal.read_bytes() + b"\n0123 4567 {")
+    again = ready(*kept, "--cores", "2")
+
+    assert ended.code == (130 if number == signal.SIGINT else -number)
+    assert line_count >= 3
+    assert again.out == whole
+    assert "of 6 were tested in an earlier walk" in again.err
+    assert (journal.parent / "eager.json").read_text() == whole
+    assert not journal.exists(), "a walk that is over is not taken for one to go on with"
+
+
+@pytest.mark.may_block("it starts a process and waits for it")
+def test_other_code_is_tested_anew(ready: Shell) -> None:
+    run = ("walk", "eager", *ON_FILE, "--vary", "target=6,8,10,12,14,16", "--cores", "1", "--json")
+    interrupted(ready.folder, *run, "--report-dir", "out")
+    source = ready.folder / "swing.py"
+    source.write_text(source.read_text().replace("/ 1000", "/ 2000"))
+
+    again = run_alone(ready.folder, *run, "--report-dir", "out")
+
+    assert "in an earlier walk" not in again.err
+    assert again.out == run_alone(ready.folder, *run).out
+
+
+def test_a_folder_that_takes_no_report_is_told_before_the_work(ready: Shell) -> None:
+    ended = ready("walk", "eager", *ON_FILE, "--report-dir", "btc.csv/out", "--cores", "1")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "no report can be written there: Not a directory" in ended.err
+    assert not (ready.folder / "begun").exists()

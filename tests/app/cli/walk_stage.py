@@ -1,5 +1,6 @@
 """A folder to compare and to search in: a strategy with parameters, candles, a configuration."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -75,8 +76,10 @@ def lay_out(shell: Shell) -> Shell:
     return shell
 
 
-def interrupted(folder: Path, *arguments: str, count: int = 5) -> Ended:
-    """Run a command as a process; press Ctrl-C when `count` strategies have been made."""
+def interrupted(
+    folder: Path, *arguments: str, count: int = 5, number: signal.Signals = signal.SIGINT
+) -> Ended:
+    """Run a command as a process; send it a signal when `count` strategies have been made."""
     begun = folder / "begun"
     begun.unlink(missing_ok=True)
     (folder / "stall").touch()
@@ -90,7 +93,21 @@ def interrupted(folder: Path, *arguments: str, count: int = 5) -> Ended:
     )
     while process.poll() is None and not (begun.exists() and len(begun.read_text()) >= count):
         time.sleep(0.02)
-    process.send_signal(2)
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     (folder / "stall").unlink()
     return Ended(process.returncode, out, err)
+
+
+def run_alone(folder: Path, *arguments: str) -> Ended:
+    """Run a command as a process: what it loads, nobody has loaded before."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "daemon", *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
