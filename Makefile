@@ -82,7 +82,8 @@ coverage: $(DEV)  ## run the tests and say which lines none of them reached
 lock: $(DEV)  ## write all locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
 	@$(LOCK) $(ARGS) --extra research --output-file requirements-research.lock pyproject.toml
-	@$(LOCK) $(ARGS) --extra research --extra cluster --extra dev \
+	@$(LOCK) $(ARGS) --extra alerts --output-file requirements-alerts.lock pyproject.toml
+	@$(LOCK) $(ARGS) --extra research --extra cluster --extra alerts --extra dev \
 		--output-file requirements-dev.lock pyproject.toml
 
 clean:  ## remove the environment and every cache; state in dump/ stays

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from daemon.core.alert_words import Words
 from daemon.core.candles import Candle
 from daemon.core.commands import Caller, CommandName, CommandResult, ReloadResult, Target
 from daemon.core.events import Announcement, PerformanceMetric
@@ -188,14 +189,57 @@ class Meter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A delivery that is not done yet: entries up to `number` are dealt with, on in `wait_s`.
+
+    With `is_held` the sink keeps in mind what it was given: it is told the rest at once, and the
+    cursor on disk stays where it was until a later delivery is done.
+    """
+
+    number: int
+    wait_s: float = 0.0
+    is_held: bool = False
+
+
 class AlertSink(Protocol):
-    """Somewhere that transitions must arrive at least once: it reads the journal."""
+    """Somewhere that alerts must arrive at least once: it reads the journal."""
 
     @property
     def name(self) -> str: ...
 
-    async def deliver(self, entries: Sequence[Journaled]) -> None:
-        """Deliver in order. Raises TransientError: the same entries come again later."""
+    def wants(self, journaled: Journaled) -> bool:
+        """Say whether there is anything in an entry that it would deliver. Must not block."""
+        ...
+
+    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> Progress | None:
+        """Deliver in order what it wants; `behind` more entries of the journal come after these.
+
+        Return None once all are dealt with. Raises TransientError: the same entries come again
+        later; RejectedError, FatalError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a messenger is to say. `id` is the same for a repeat; `is_silent` wakes nobody."""
+
+    id: str
+    words: Words
+    is_silent: bool = False
+    is_urgent: bool = False
+
+
+class Messenger(Protocol):
+    """Somewhere that people read: one message after another."""
+
+    async def send(self, message: Message) -> None:
+        """Have `message` arrive. A message that is tried again goes on where it broke off.
+
+        Raises RateLimitedError (also where its own pace says to wait), TransientError,
+        RejectedError for this message, FatalError for all.
+        """
         ...
 
 

@@ -10,11 +10,12 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from daemon.adapters.clock import WallClock
-from daemon.adapters.sinks.webhook import WebhookAlertSink
+from daemon.adapters.sinks.webhook import Target, WebhookAlertSink
 from daemon.app import listeners
+from daemon.core.alerts import AlertKind, alerts_of
 from daemon.core.events import Announcement, SignalClosed, TickResult, Transition
-from daemon.core.fields import LogName
 from daemon.core.pnl import profit_loss
+from daemon.core.records import Journaled, TransitionEntry
 from daemon.core.redaction import Redactor
 from daemon.core.research_events import ResearchEvent
 from daemon.core.rules import Rules
@@ -41,11 +42,11 @@ journal holds it; errors and exits are told at once and appended right behind. T
 to disk and never deletes. Each transition has an `id` that is made from its inputs (exchange,
 symbol, strategy, time), so that the same fact told twice has the same id.
 
-**Alert sinks** (the webhook) read the journal behind a cursor of their own that is saved after each
-delivery: every transition reaches them **at least once, in the order of the journal**. After a
-crash the last ones may come again, with the same ids. An unreachable receiver is tried again for
-ever, with growing waits (0.5 s to 60 s, or what `Retry-After` asks for); the next start goes on
-where the cursor stands.
+**Alert sinks** (the webhook, Telegram, apprise: [alerts.md](alerts.md)) read the journal behind a
+cursor of their own that is saved after each delivery: every alert reaches them **at least once, in
+the order of the journal**. After a crash the last ones may come again, with the same ids. An
+unreachable receiver is tried again for ever, with growing waits (0.5 s to 60 s, or what it asks
+for); the next start goes on where the cursor stands.
 
 **Log, metrics and listeners** are best effort: each has a bounded queue of its own, in order. What
 is dropped when it is full is counted and reported. None of them can hold up a tick.
@@ -64,7 +65,7 @@ handed it, then the strategy's callbacks are called: `on_write`, what happened, 
 _WEBHOOK = """
 ## The webhook
 
-With `alerts.webhook.url` set, each transition is posted as JSON, one post at a time and in order.
+With `alerts.webhook.url` set, each alert is posted as JSON, one post at a time and in order.
 Any answer but 2xx means that the same post comes again. This is one:
 
 ```json
@@ -74,22 +75,31 @@ Any answer but 2xx means that the same post comes again. This is one:
 | header | what it is |
 |---|---|
 | `Tickd-Event-Id` | the `id` again: remember it, and a repeat is recognised |
+| `Tickd-Event-Kind` | the `event` again: for receivers that route by headers |
 | `Tickd-Timestamp` | unix seconds of the sending; refuse what is older than some minutes |
 | `Tickd-Signature` | with a secret: `sha256=` and the HMAC-SHA256 (hex) of timestamp, `.`, body |
 
-A receiver checks the signature over the bytes as they came:
+A receiver checks the signature over the bytes as they came, and the age of what it signs:
 
 ```python
 import hmac
+import time
+from collections.abc import Mapping
+
+AGE_S_MAX = 300
 
 
-def is_genuine(secret: bytes, timestamp: str, body: bytes, signature: str) -> bool:
-    wanted = "sha256=" + hmac.new(secret, timestamp.encode() + b"." + body, "sha256").hexdigest()
-    return hmac.compare_digest(wanted, signature)
+def is_genuine(secret: bytes, headers: Mapping[str, str], body: bytes) -> bool:
+    timestamp = headers["Tickd-Timestamp"]
+    signed = timestamp.encode() + b"." + body
+    wanted = "sha256=" + hmac.new(secret, signed, "sha256").hexdigest()
+    is_fresh = abs(time.time() - int(timestamp)) <= AGE_S_MAX
+    return hmac.compare_digest(wanted, headers["Tickd-Signature"]) and is_fresh
 ```
 
-`event` is the name under which the log tells the same ({names}).
-`fields` are the fields of the log line. `number` is the journal's entry.
+`event` is one of {names}.
+Where the log tells the same it bears the same name, and `fields` are the fields of its line.
+`level` is how much it matters: info, notice, warning or critical. `number` is the journal's entry.
 """
 
 
@@ -165,19 +175,13 @@ def _first_line(function: Callable[..., object]) -> str:
 
 
 def _webhook() -> str:
-    names = ", ".join(f"`{name}`" for name in dict.fromkeys(map(_name_of, _transitions())))
-    sink = WebhookAlertSink("http://localhost/", None, WallClock(), Redactor())
-    posted = sink._body(42, _a_close())  # noqa: SLF001 - what is posted, byte for byte
+    names = ", ".join(f"`{name}`" for name in get_args(AlertKind))
+    sink = WebhookAlertSink(Target(url="http://localhost/"), WallClock(), Redactor())
+    entry = TransitionEntry(key=_a_close().key, events=(_a_close(),), at_ms=_a_close().at_ms)
+    (alert,) = alerts_of(Journaled(number=42, entry=entry))
+    posted = sink._body(alert)  # noqa: SLF001 - what is posted, byte for byte
     body = json.dumps(json.loads(posted), indent=2)
     return _WEBHOOK.format(body=body, names=names)
-
-
-def _name_of(kind: type) -> str:
-    special = {"RiskContract": "risk_refused", "ErrorContract": "error", "ExitContract": "exit"}
-    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Contract")).lower()
-    name = special.get(kind.__name__, snake)
-    assert name in get_args(LogName), name
-    return name
 
 
 def _a_close() -> SignalClosed:

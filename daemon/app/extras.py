@@ -42,3 +42,16 @@ def cluster_library() -> Iterator[None]:
             raise
         text = f"a cluster needs Dask ({name} is missing): pip install 'tickd[cluster]'"
         raise MissingLibraryError(text) from error
+
+
+@contextmanager
+def apprise_library() -> Iterator[None]:
+    """Import within this what speaks to other services. Raises MissingLibraryError without it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name != "apprise":
+            raise
+        text = "alerts.apprise needs the apprise library: pip install 'tickd[alerts]'"
+        raise MissingLibraryError(text) from error

@@ -8,6 +8,7 @@ costs: nothing but a moment.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -213,7 +214,10 @@ class House:
         forget = REGISTRY.subjects.done_live.subscribe(self._done)
         with open_voices(config, REGISTRY.subjects) as voices:
             try:
-                async with open_daemon(config, code, voices.outlets) as daemon:
+                async with (
+                    aclosing(voices.channels),
+                    open_daemon(config, code, voices.outlets) as daemon,
+                ):
                     self._daemon = daemon
                     daemon.supervisor.resumes = True
                     await daemon.run()

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from daemon.adapters.clock import WallClock
 from daemon.adapters.http.api import Api
 from daemon.adapters.http.server import HttpServer
 from daemon.adapters.sinks.prometheus.metrics import Metrics
 from daemon.adapters.sinks.prometheus.sink import PrometheusSink
 from daemon.adapters.sinks.structured_log.setup import Logging, configure_logging
 from daemon.adapters.sinks.structured_log.sink import LogSink
-from daemon.adapters.sinks.webhook import WebhookAlertSink
+from daemon.app.channels import Channels, open_channels
 from daemon.app.config.sections import HttpSection
 from daemon.app.config.settings import Config
 from daemon.app.wiring import Daemon, Outlets
@@ -25,14 +24,19 @@ class Voices:
     """The outlets of a daemon, and the log and metrics that the service itself uses."""
 
     outlets: Outlets
+    channels: Channels
     logging: Logging
     metrics: Metrics
 
 
 @contextmanager
 def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
-    """Set logging up for the process, and give it back at the end."""
+    """Set logging up for the process, and give it back at the end.
+
+    Raises MissingLibraryError, FatalError for a channel that cannot be used.
+    """
     redactor = Redactor(config.secret_values)
+    channels = open_channels(config, redactor)
     logging = configure_logging(
         config.log.format,
         config.log.level,
@@ -46,10 +50,10 @@ def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
             subjects=subjects,
             meter=metrics,
             sinks=(LogSink(logging.log), PrometheusSink(metrics)),
-            alert_sinks=_alert_sinks(config, redactor),
+            alert_sinks=channels.sinks,
             redactor=redactor,
         )
-        yield Voices(outlets=outlets, logging=logging, metrics=metrics)
+        yield Voices(outlets=outlets, channels=channels, logging=logging, metrics=metrics)
     finally:
         logging.close()
 
@@ -89,18 +93,3 @@ async def open_pages(
         yield server.url
     finally:
         await server.stop()
-
-
-def _alert_sinks(config: Config, redactor: Redactor) -> tuple[WebhookAlertSink, ...]:
-    webhook = config.alerts.webhook
-    if webhook.url is None:
-        return ()
-    secret = None if webhook.secret is None else webhook.secret.get_secret_value()
-    sink = WebhookAlertSink(
-        webhook.url.get_secret_value(),
-        secret,
-        WallClock(),
-        redactor,
-        timeout_s=webhook.timeout_s,
-    )
-    return (sink,)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
+    aclosing,
     asynccontextmanager,
     contextmanager,
 )
@@ -64,6 +65,7 @@ async def _serve(
 ) -> int:
     log = voices.logging.log
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(aclosing(voices.channels))
         daemon = await stack.enter_async_context(open_daemon(config, code, voices.outlets, opener))
         # Whoever stops every task may want to start one again.
         daemon.supervisor.stays = True

@@ -167,34 +167,34 @@ def _risk(event: RiskContract) -> Fields:
     price_open = event.current_price if signal.price_open is None else signal.price_open
     refused: Fields = {
         "current_price": event.current_price,
-        "risk": _text(event.risk_name),
-        "reason": _text(event.comment),
+        "risk": plain_field(event.risk_name),
+        "reason": plain_field(event.comment),
         "active_position_count": event.active_position_count,
     }
-    rule: Fields = {"rule": _text(event.note)} if event.note else {}
+    rule: Fields = {"rule": plain_field(event.note)} if event.note else {}
     start = _identity(event.key) | _signal(signal, price_open)
     return start | refused | rule | _note(signal.note) | _ends(event.id, event.at_ms)
 
 
 def _run(event: DoneContract | ProgressBacktestContract) -> Fields:
     return {
-        "symbol": _text(event.symbol),
-        "strategy": _text(event.strategy_name),
-        "exchange": _text(event.exchange_name),
+        "symbol": plain_field(event.symbol),
+        "strategy": plain_field(event.strategy_name),
+        "exchange": plain_field(event.exchange_name),
     }
 
 
 def _done(event: DoneContract) -> Fields:
-    frame: Fields = {"frame": _text(event.frame_name)} if event.frame_name else {}
+    frame: Fields = {"frame": plain_field(event.frame_name)} if event.frame_name else {}
     start = _run(event)
     return start | frame | {"backtest": event.backtest}
 
 
 def _identity(key: Key) -> Fields:
     return {
-        "symbol": _text(key.symbol),
-        "strategy": _text(key.strategy_name),
-        "exchange": _text(key.exchange_name),
+        "symbol": plain_field(key.symbol),
+        "strategy": plain_field(key.strategy_name),
+        "exchange": plain_field(key.exchange_name),
     }
 
 
@@ -212,7 +212,7 @@ def _signal(signal: Signal | SignalRow, price_open: float) -> Fields:
 
 
 def _note(note: str | None) -> Fields:
-    return {"note": _text(note)} if note else {}
+    return {"note": plain_field(note)} if note else {}
 
 
 def _ends(event_id: str, at_ms: int) -> Fields:
@@ -228,9 +228,10 @@ def _minutes(from_ms: int, to_ms: int) -> float:
 
 
 def _clean(texts: dict[str, str]) -> Fields:
-    return {name: _text(text) for name, text in texts.items()}
+    return {name: plain_field(text) for name, text in texts.items()}
 
 
-def _text(text: str) -> str:
+def plain_field(text: str) -> str:
+    """Return `text` as it can be written to a file and sent to somebody."""
     # A lone surrogate can be written to no file and sent to nobody.
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -2,6 +2,11 @@
 
 import re
 
+# Control characters, also the second set (terminals obey it), and text direction marks.
+_CONTROLS = r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_HALVES = r"[\ud800-\udfff]"
+_CONTROL, _HALF = re.compile(_CONTROLS), re.compile(_HALVES)
+
 # No pattern may try the same characters over and over: a note comes from foreign code, and it is
 # flattened on the event loop. So each repetition excludes the sign that ends it.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -21,9 +26,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\w)_(?![\s_])((?:[^_]|(?<=\w)_(?=\w))+)(?<!\s)_(?!\w)", r"\1"),
         (r"~~(.+?)~~", r"\1"),
         (r"<[A-Za-z/!][^<>]*>", ""),
-        # Control characters, also the second set (terminals obey it), and text direction marks.
-        (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", ""),
-        (r"[\ud800-\udfff]", "\ufffd"),
+        (_CONTROLS, ""),
+        (_HALVES, "\ufffd"),
         (r"\s+", " "),
     )
 )
@@ -44,6 +48,11 @@ def to_plain_text(text: str) -> str:
     if len(plain) <= NOTE_LENGTH_MAX:
         return plain
     return _flattened(plain[: NOTE_LENGTH_MAX - 1] + "…")
+
+
+def without_controls(text: str) -> str:
+    """Return `text` with its markup, but with nothing that controls a screen or turns text."""
+    return _HALF.sub("\ufffd", _CONTROL.sub("", text))
 
 
 def _flattened(text: str) -> str:

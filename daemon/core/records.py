@@ -144,6 +144,10 @@ class RunEntry:
     kind: Literal["run"] = "run"
 
 
+ASKED = "asked"
+"""The result of a command that is not carried out yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandEntry:
     """What a person asked for, by which way (`origin`), who that was, and what came of it.
@@ -161,7 +165,16 @@ class CommandEntry:
     kind: Literal["command"] = "command"
 
 
-JournalEntry = TransitionEntry | CandleEntry | RunEntry | CommandEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopEntry:
+    """The graceful end of a run: a run without one was killed. `open_count` signals go on later."""
+
+    open_count: int
+    at_ms: int
+    kind: Literal["stop"] = "stop"
+
+
+JournalEntry = TransitionEntry | CandleEntry | RunEntry | CommandEntry | StopEntry
 
 
 def told_until_ms(entry: JournalEntry) -> int:

@@ -16,9 +16,9 @@ from daemon.core.events import ErrorContract
 from daemon.core.guard import Raised, describe
 from daemon.core.records import Journaled, TransitionEntry
 from daemon.live.sinks import ForeignCalls, PlainGuard, Report
-from daemon.ports import AlertSink, CursorStore, Journal, SinkStatus
+from daemon.ports import AlertSink, CursorStore, Journal, Progress, SinkStatus
 
-Delivered = Literal["yes", "not_yet", "never"]
+Delivered = Literal["yes", "not_yet", "never"] | Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class AlertLimits:
 
     `quiet_s` is how long news without notice may go unseen. `skipped_max`: candles and the like
     move the cursor in memory only; so many of them are read again after a crash at most.
+    `last_wait_s` is how long a stop waits for a sink that has to keep its pace.
     """
 
     batch_max: int = 100
@@ -34,6 +35,7 @@ class AlertLimits:
     deliver_s: float = 30.0
     quiet_s: float = 1.0
     report_interval_s: float = 60.0
+    last_wait_s: float = 1.5
     backoff_s: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -60,6 +62,7 @@ class AlertPump:
         self._calls = ForeignCalls(PlainGuard(), report)
         self._cursor: int | None = None
         self._saved = 0
+        self._is_held = False
         self._failures_in_a_row = 0
         self._outage_told = False
         self._told_at_s: float | None = None
@@ -149,26 +152,58 @@ class AlertPump:
             return await self._pause(0.0)
         if not entries:
             return await self._rest()
-        alerts = [entry for entry in entries if _is_alert(entry)]
-        match await self._delivered(alerts):
+        alerts = [entry for entry in entries if self._sink.wants(entry)]
+        behind = self._journal.last_number - entries[-1].number
+        match await self._delivered(alerts, behind):
             case "yes":
                 self._cursor = entries[-1].number
-                await self._save(has_delivered=bool(alerts))
+                await self._save(has_delivered=bool(alerts) or self._is_held)
+                self._is_held = False
                 return True
+            case Progress() as progress:
+                return await self._progressed(progress, entries)
             case "not_yet":
                 return not self._closing.is_set()
             case "never":
                 return False
 
-    async def _delivered(self, alerts: Sequence[Journaled]) -> Delivered:
+    async def _progressed(self, progress: Progress, entries: Sequence[Journaled]) -> bool:
+        """Go on with a delivery that is not done; return False where the end has come."""
+        before, last = self._cursor or 0, entries[-1].number
+        if progress.is_held:
+            self._cursor, self._is_held = last, True
+            return True
+        self._cursor = min(max(before, progress.number), last)
+        if self._cursor > before:
+            await self._save(has_delivered=True)
+        return await self._waited(progress.wait_s)
+
+    async def _waited(self, wait_s: float) -> bool:
+        """Wait as long as a sink asks for; return False where a stop does not wait so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._closing.wait()
+        if not self._closing.is_set():
+            return True
+        if wait_s > self._limits.last_wait_s:
+            return False
+        await asyncio.sleep(wait_s)
+        return True
+
+    async def _delivered(self, alerts: Sequence[Journaled], behind: int = 0) -> Delivered:
         """Deliver once; say what came of it."""
-        if not alerts:
+        if not alerts and not self._is_held:
             return "yes"
-        deliver = partial(self._sink.deliver, alerts)
+        deliver = partial(self._sink.deliver, alerts, behind)
         outcome = await self._calls.run(f"sink {self.name}", deliver, self._limits.deliver_s)
         if not isinstance(outcome, Raised):
-            self._note_success(len(alerts))
-            return "yes"
+            progress = outcome.value if isinstance(outcome.value, Progress) else None
+            if progress is None or progress.is_held:
+                self._note_success(len(alerts))
+            else:
+                done = sum(alert.number <= progress.number for alert in alerts)
+                self._note_progress(done)
+            return progress or "yes"
         match outcome.cause:
             case FatalError():
                 self._tell(outcome, "is switched off until the next start")
@@ -193,6 +228,8 @@ class AlertPump:
         """Find out which entry of a refused batch it is; the others still arrive."""
         for alert in alerts:
             answer = await self._delivered([alert])
+            if isinstance(answer, Progress):
+                return Progress(number=alert.number - 1, wait_s=answer.wait_s)
             if answer != "yes":
                 return answer
             self._cursor = alert.number
@@ -242,6 +279,10 @@ class AlertPump:
         self._told_at_s = now_s
         self._tell(raised, "fails; alerts wait")
 
+    def _note_progress(self, count: int) -> None:
+        if count:
+            self._note_success(count)
+
     def _note_success(self, count: int) -> None:
         self._counts = replace(self._counts, sent=self._counts.sent + count)
         tries, self._failures_in_a_row = self._failures_in_a_row, 0
@@ -253,10 +294,6 @@ class AlertPump:
     def _tell(self, raised: Raised, what: str) -> None:
         text = f"alert sink {self.name} {what}: {raised.error}: {raised.message}"
         self._calls.report("sink", replace(raised, message=text))
-
-
-def _is_alert(entry: Journaled) -> bool:
-    return isinstance(entry.entry, TransitionEntry) and bool(entry.entry.events)
 
 
 def _is_about_sinks(alert: Journaled) -> bool:

@@ -21,7 +21,7 @@ from daemon.core.commands import (
 )
 from daemon.core.errors import RejectedError, TransientError
 from daemon.core.events import SignalCancelled, SignalClosed
-from daemon.core.records import CommandEntry
+from daemon.core.records import ASKED, CommandEntry
 from daemon.core.signal import Key
 from daemon.core.states import Active, Idle, Scheduled, State, row_of
 from daemon.live.granting import Granted
@@ -94,7 +94,7 @@ class LiveControl:
         self, name: CommandName, target: Target, keys: Sequence[Key], caller: Caller
     ) -> tuple[CommandResult, ...]:
         words = words_of(target)
-        await self._note(name, words, caller, "asked")
+        await self._note(name, words, caller, ASKED)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._do(name, key, target.signal_id)) for key in keys]
         results = tuple(task.result() for task in tasks)
@@ -102,7 +102,7 @@ class LiveControl:
         return results
 
     async def _perform_reload(self, caller: Caller, *, drains: bool | None) -> ReloadResult:
-        await self._note("reload", "configuration", caller, "asked")
+        await self._note("reload", "configuration", caller, ASKED)
         if self._reload is None:
             result = ReloadResult(outcome="refused", message="this daemon was given no file")
         else:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from daemon.core.errors import FatalError, RejectedError, TransientError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.guard import Raised
+from daemon.core.records import StopEntry
 from daemon.core.signal import Key
 from daemon.live.caretaker import Caretaker
 from daemon.live.feed import MarketFeed
@@ -329,6 +330,9 @@ class Supervisor:
                 await self._staff.minutes.flush()
                 await self._staff.followers.flush()
                 await self._crew.troubles.flush()
+                held = sum(task.state != "idle" for task in self.snapshot())
+                at_ms = self._crew.clock.now_ms()
+                await self._staff.journal.append((StopEntry(open_count=held, at_ms=at_ms),))
         async with asyncio.TaskGroup() as group:
             for drain in (self._crew.fanout.drain, *(pump.drain for pump in self._staff.alerts)):
                 group.create_task(drain(stop_s / 2))

@@ -19,6 +19,7 @@ from daemon.core.records import (
     CommandEntry,
     JournalEntry,
     RunEntry,
+    StopEntry,
     TransitionEntry,
     told_until_ms,
 )
@@ -123,6 +124,8 @@ def record_of(entries: Iterable[JournalEntry]) -> Record:
                 lane = record.lanes.setdefault(entry.key, LiveLane())
                 for event in entry.events:
                     lane.add(event, entry.observation)
+            case StopEntry():
+                pass
         if record.runs_ms:
             start_ms, end_ms = record.runs_ms[-1]
             record.runs_ms[-1] = (start_ms, max(end_ms, told_until_ms(entry)))

@@ -14,6 +14,7 @@ from daemon.core.records import (
     ScheduleRecord,
     SignalLevels,
     SignalRecord,
+    StopEntry,
     StoredState,
     TransitionEntry,
     Truth,
@@ -58,8 +59,14 @@ def test_the_truth_names_its_key_and_followers_their_symbol() -> None:
 def test_journal_entries_are_told_apart_by_their_kind() -> None:
     kinds = [kind.__dataclass_fields__["kind"].default for kind in get_args(JournalEntry)]
 
-    assert kinds == ["transition", "candle", "run", "command"]
-    assert get_args(JournalEntry) == (TransitionEntry, CandleEntry, RunEntry, CommandEntry)
+    assert kinds == ["transition", "candle", "run", "command", "stop"]
+    assert get_args(JournalEntry) == (
+        TransitionEntry,
+        CandleEntry,
+        RunEntry,
+        CommandEntry,
+        StopEntry,
+    )
 
 
 def test_an_entry_that_changes_no_state_has_no_file() -> None:

@@ -21,6 +21,7 @@ from daemon.adapters.storage.persist import AdapterCalls, PersistClasses
 from daemon.adapters.storage.schema import Identity
 from daemon.adapters.storage.shelf import Shelf
 from daemon.adapters.storage.store import FileStateStore, StoreOptions
+from daemon.core.alerts import is_alert
 from daemon.core.records import Journaled, TransitionEntry
 from daemon.simulation.loop import VirtualLoop, _ShuffledQueue
 from tests.adapters.storage.lossy_disk import LossyFolder, PowerCut, Weather
@@ -193,7 +194,10 @@ class Outside:
     life: Life
     name: str = "webhook"
 
-    async def deliver(self, entries: Sequence[Journaled]) -> None:
+    def wants(self, journaled: Journaled) -> bool:
+        return is_alert(journaled.entry)
+
+    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
         """Hear the events one by one: a death may come between any two."""
         for item in entries:
             assert isinstance(item.entry, TransitionEntry)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from daemon.core.alerts import is_alert
 from daemon.core.candles import Candle
 from daemon.core.errors import RejectedError, TransientError
 from daemon.core.events import Transition
@@ -72,7 +73,10 @@ class Phone:
         self.arrived: list[int] = []
         self.refuses: set[int] = set()
 
-    async def deliver(self, entries: Sequence[Journaled]) -> None:
+    def wants(self, journaled: Journaled) -> bool:
+        return is_alert(journaled.entry)
+
+    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
         await asyncio.sleep(0)
         if self.raises:
             raise self.raises.pop(0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.core.alerts import is_alert
 from daemon.core.errors import FatalError, RateLimitedError, TransientError
 from daemon.core.records import Journaled, RunEntry
 from daemon.ports import SinkStatus
@@ -40,7 +41,7 @@ async def test_a_new_sink_misses_nothing_that_comes_after_its_opening() -> None:
     assert phone.arrived == [1]
 
 
-async def test_s10_only_transitions_are_alerts_and_each_comes_once() -> None:
+async def test_s10_candles_are_no_alerts_and_all_else_comes_once() -> None:
     run = RunEntry(version="1", config_hash="x", at_ms=0)
     desk, phone = Desk(), Phone()
     async with running(desk.pump(phone)):
@@ -49,7 +50,7 @@ async def test_s10_only_transitions_are_alerts_and_each_comes_once() -> None:
     async with running(desk.pump(phone)):
         pass
 
-    assert phone.arrived == [3, 5]
+    assert phone.arrived == [1, 3, 5]
 
 
 async def test_candles_do_not_write_the_cursor_each_time() -> None:
@@ -135,7 +136,10 @@ async def test_a_sink_that_comes_and_goes_does_not_feed_on_its_own_reports() -> 
     class Moody(Phone):
         calls = 0
 
-        async def deliver(self, entries: Sequence[Journaled]) -> None:
+        def wants(self, journaled: Journaled) -> bool:
+            return is_alert(journaled.entry)
+
+        async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
             self.calls += 1
             if self.calls % 2:
                 raise TransientError("no line")
@@ -203,7 +207,10 @@ async def test_a_delivery_that_hangs_is_given_up_and_tried_again() -> None:
     class Hanging(Phone):
         calls = 0
 
-        async def deliver(self, entries: Sequence[Journaled]) -> None:
+        def wants(self, journaled: Journaled) -> bool:
+            return is_alert(journaled.entry)
+
+        async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
             self.calls += 1
             if self.calls == 1:
                 await asyncio.Event().wait()

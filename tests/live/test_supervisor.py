@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 
 from daemon.app.loading import load_profile
+from daemon.core.alerts import is_alert
 from daemon.core.errors import TransientError
 from daemon.core.events import (
     ErrorContract,
@@ -18,7 +19,7 @@ from daemon.core.events import (
     SignalScheduled,
     name_of,
 )
-from daemon.core.records import Journaled, StateFault, TransitionEntry
+from daemon.core.records import Journaled, StateFault, StopEntry
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 from daemon.simulation.loop import run_virtual
@@ -323,7 +324,10 @@ def test_the_restored_waiting_signal_still_times_out() -> None:
 class SlowPhone(Phone):
     """Takes longer than the daemon has before it is stopped."""
 
-    async def deliver(self, entries: Sequence[Journaled]) -> None:
+    def wants(self, journaled: Journaled) -> bool:
+        return is_alert(journaled.entry)
+
+    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
         await asyncio.sleep(3)
         await super().deliver(entries)
 
@@ -337,6 +341,7 @@ def test_a_graceful_stop_delivers_the_last_alerts() -> None:
     daemon = run_virtual(scene.run(2))
 
     assert names(scene) == ["opened"]
-    told = [item.number for item in scene.disk.entries if isinstance(item.entry, TransitionEntry)]
+    told = [item.number for item in scene.disk.entries if is_alert(item.entry)]
+    assert isinstance(scene.disk.entries[-1].entry, StopEntry)
     assert told == phone.arrived
     assert daemon.status.snapshot().sinks[-1].queued == 0

@@ -1,25 +1,26 @@
-"""Posts each transition to a URL, signed, in order and at least once: for programs of one's own.
+"""Posts each alert to a URL, signed, in order and at least once: for programs of one's own.
 
 A post is JSON: `number` (of the journal entry), `id` (the same for a repeat), `event` (its fixed
-name), `at_ms` and `fields`. Its headers tell who sent it and when:
+name), `level`, `at_ms` and `fields`. Its headers tell who sent it and when:
 
 - `Tickd-Event-Id`: the id again, for receivers that look at headers only
+- `Tickd-Event-Kind`: the name again
 - `Tickd-Timestamp`: unix seconds of the sending; a receiver refuses what is old
 - `Tickd-Signature`: `sha256=` and the HMAC-SHA256, in hex, of timestamp, "." and body
 """
 
 import hmac
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 import orjson
 from yarl import URL
 
+from daemon.core.alerts import Alert, Place, Taste, alerts_of, is_alert
 from daemon.core.errors import RateLimitedError, TransientError
-from daemon.core.events import Transition
-from daemon.core.fields import flat_fields, log_name
-from daemon.core.records import Journaled, TransitionEntry
+from daemon.core.records import Journaled
 from daemon.core.redaction import Redactor
 from daemon.ports import Clock
 
@@ -29,8 +30,20 @@ RETRY_AFTER_S = 5.0
 RETRY_AFTER_S_MAX = 3600.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where posts go, by which secret they are signed (None: not at all), how long they may take.
+
+    The path of a webhook is often its password.
+    """
+
+    url: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+    timeout_s: float = 10.0
+
+
 class WebhookAlertSink:
-    """Delivers to `url`; any answer but 2xx means that the post comes again.
+    """Delivers to `target`; any answer but 2xx means that the post comes again.
 
     `clock` tells the time of the world, also in the sandbox: receivers compare it with theirs.
     """
@@ -38,46 +51,56 @@ class WebhookAlertSink:
     name = "webhook"
 
     def __init__(
-        self,
-        url: str,
-        secret: str | None,
-        clock: Clock,
-        redactor: Redactor,
-        *,
-        timeout_s: float = 10.0,
+        self, target: Target, clock: Clock, redactor: Redactor, taste: Taste | None = None
     ) -> None:
-        self._url = URL(url)
-        self._secret = secret.encode("utf-8") if secret else None
+        self._url = URL(target.url)
+        self._secret = target.secret.encode("utf-8") if target.secret else None
         self._clock = clock
         self._redactor = redactor
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout = aiohttp.ClientTimeout(total=target.timeout_s)
         self._session: aiohttp.ClientSession | None = None
-        self._done = (0, 0)
+        self._taste = taste or Taste()
+        self._done: Place = (0, 0)
 
     def __repr__(self) -> str:
-        # The path of a webhook is often its password.
         return f"WebhookAlertSink({self._url.host})"
 
-    async def deliver(self, entries: Sequence[Journaled]) -> None:
-        """Post every transition. Raises TransientError at the first that does not get through.
+    def wants(self, journaled: Journaled) -> bool:
+        """Say whether an entry holds anything to post."""
+        return is_alert(journaled.entry) and any(True for _ in self._wanted([journaled]))
+
+    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:  # noqa: ARG002
+        """Post every alert. Raises TransientError at the first that does not get through.
 
         What got through before that is not posted again when the same entries come back.
         """
-        for place, event in _transitions(entries):
-            if place > self._done:
-                await self._post(place[0], event)
-                self._done = place
+        for alert in self._wanted(entries):
+            if alert.place > self._done:
+                await self._post(alert)
+                self._done = alert.place
+
+    async def ping(self) -> None:
+        """Post a test, signed as all others: kind `test`, number 0. Raises TransientError."""
+        body = orjson.dumps({"number": 0, "id": "test", "event": "test", "fields": {}})
+        await self._send("test", "test", body)
+
+    def _wanted(self, entries: Sequence[Journaled]) -> Iterator[Alert]:
+        for journaled in entries:
+            yield from filter(self._taste.wants, alerts_of(journaled))
 
     async def close(self) -> None:
         """Give the connection back."""
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, number: int, event: Transition) -> None:
-        body = self._body(number, event)
+    async def _post(self, alert: Alert) -> None:
+        await self._send(alert.id, alert.kind, self._body(alert))
+
+    async def _send(self, event_id: str, kind: str, body: bytes) -> None:
+        headers = self._headers(event_id, kind, body)
         try:
             async with self._opened().post(
-                self._url, data=body, headers=self._headers(event.id, body), allow_redirects=False
+                self._url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 # The body of the answer is nobody's business, and could be endless.
                 status, retry_after = answer.status, answer.headers.get("Retry-After", "")
@@ -97,23 +120,25 @@ class WebhookAlertSink:
             )
         return self._session
 
-    def _body(self, number: int, event: Transition) -> bytes:
+    def _body(self, alert: Alert) -> bytes:
         return orjson.dumps(
             {
-                "number": number,
-                "id": event.id,
-                "event": log_name(event),
-                "at_ms": event.at_ms,
-                "fields": self._redactor.scrub(flat_fields(event)),
+                "number": alert.number,
+                "id": alert.id,
+                "event": alert.kind,
+                "level": alert.level,
+                "at_ms": alert.at_ms,
+                "fields": self._redactor.scrub(alert.fields),
             }
         )
 
-    def _headers(self, event_id: str, body: bytes) -> dict[str, str]:
+    def _headers(self, event_id: str, kind: str, body: bytes) -> dict[str, str]:
         timestamp = str(self._clock.now_ms() // 1000)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "tickd",
             "Tickd-Event-Id": event_id,
+            "Tickd-Event-Kind": kind,
             "Tickd-Timestamp": timestamp,
         }
         if self._secret is not None:
@@ -136,10 +161,3 @@ class WebhookAlertSink:
 def sign(secret: bytes, timestamp: str, body: bytes) -> str:
     """Return the signature of a post, as a receiver recomputes it."""
     return "sha256=" + hmac.new(secret, timestamp.encode() + b"." + body, "sha256").hexdigest()
-
-
-def _transitions(entries: Sequence[Journaled]) -> Iterator[tuple[tuple[int, int], Transition]]:
-    for journaled in entries:
-        if isinstance(journaled.entry, TransitionEntry):
-            for position, event in enumerate(journaled.entry.events, start=1):
-                yield (journaled.number, position), event

@@ -32,6 +32,7 @@ from daemon.core.records import (
     RunEntry,
     ScheduleRecord,
     SignalRecord,
+    StopEntry,
     TransitionEntry,
 )
 from daemon.core.states import Active, Closing, Idle, Opening
@@ -127,7 +128,8 @@ _Entry = Annotated[
     Annotated[_TaggedTransition, Tag("transition")]
     | Annotated[CandleEntry, Tag("candle")]
     | Annotated[RunEntry, Tag("run")]
-    | Annotated[CommandEntry, Tag("command")],
+    | Annotated[CommandEntry, Tag("command")]
+    | Annotated[StopEntry, Tag("stop")],
     Discriminator(_tag),
 ]
 

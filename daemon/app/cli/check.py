@@ -19,6 +19,7 @@ from daemon.adapters.storage.folder import open_folder
 from daemon.adapters.storage.lock import lock_folder
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
+from daemon.app.cli.alerts import ask_telegram
 from daemon.app.cli.options import open_config
 from daemon.app.cli.probe import NoAnswerError, ask, is_probe_page
 from daemon.app.cli.terminal import Terminal
@@ -85,6 +86,7 @@ def _findings(loaded: Loaded, code: Code, *, offline: bool) -> Iterator[Finding]
     if config.http.enabled:
         yield check_port(config)
     if not offline:
+        yield from check_telegram(config)
         yield from asyncio.run(_check_exchange(config, code))
 
 
@@ -147,6 +149,13 @@ def _check_new_folder(path: Path) -> Finding:
         return _ok("state folder", f"{path} will be made")
     text = f"{path} cannot be made: {parent} may not be written; set daemon.state_dir"
     return Finding(Verdict.FAIL, "state folder", text)
+
+
+def check_telegram(config: Config) -> Iterator[Finding]:
+    """Ask Telegram whether it knows the token and the chat; nothing is sent."""
+    is_good, text = ask_telegram(config)
+    if text:
+        yield Finding(Verdict.OK if is_good else Verdict.FAIL, "telegram", text)
 
 
 def check_port(config: Config) -> Finding:

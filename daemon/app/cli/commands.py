@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from daemon.app.cli.alert_commands import alerts
 from daemon.app.cli.backtest_commands import backtest
 from daemon.app.cli.control_commands import register
 from daemon.app.cli.data import data as data_app
@@ -59,6 +60,7 @@ app.command(epilog="Example: [bold]tickd trades --since 24h[/]")(trades)
 app.command(epilog="Example: [bold]tickd events --since 1h --kind opened --kind closed[/]")(events)
 app.command(epilog="Example: [bold]tickd explain 5f0c1a[/]")(explain)
 app.add_typer(journal, name="journal")
+app.add_typer(alerts, name="alerts")
 app.add_typer(new, name="new")
 app.add_typer(data_app, name="data")
 register(app)

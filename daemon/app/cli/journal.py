@@ -31,6 +31,7 @@ from daemon.core.records import (
     Journaled,
     JournalEntry,
     RunEntry,
+    StopEntry,
     TransitionEntry,
 )
 from daemon.core.signal import SignalRow
@@ -105,6 +106,8 @@ def entry_text(entry: JournalEntry) -> str:
             who = f"{entry.origin} ({entry.identity})" if entry.identity else entry.origin
             told = f": {entry.result}" if entry.result else ""
             return one_line(f"{entry.command} {entry.target} by {who}{told}")
+        case StopEntry():
+            return f"stopped with {entry.open_count} open or waiting signals"
         case _:
             assert_never(entry)
 

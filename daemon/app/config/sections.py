@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     SecretStr,
 )
 
@@ -32,11 +31,6 @@ Name = Annotated[str, AfterValidator(values.check_name)]
 ClassPath = Annotated[str, AfterValidator(values.check_reference)]
 FunctionPaths = Annotated[tuple[ClassPath, ...], Field(strict=False)]
 Url = Annotated[str, AfterValidator(values.check_url)]
-SecretUrl = Annotated[
-    SecretStr,
-    AfterValidator(values.check_secret_url),
-    PlainSerializer(values.masked_url, when_used="json"),
-]
 Moment = Annotated[datetime, Field(strict=False), AfterValidator(values.as_utc)]
 SignalInterval = Literal["1m", "3m", "5m", "15m", "30m", "1h"]
 
@@ -227,40 +221,6 @@ class LogSection(Section):
     format: Literal["auto", "console", "json"] = Field(
         default="auto", description="`auto` is for people on a terminal and JSON otherwise."
     )
-
-
-class WebhookSection(Section):
-    """Events sent to a URL, at least once each."""
-
-    url: SecretUrl | None = Field(
-        default=None,
-        examples=["https://example.com/hook"],
-        description="Where events are posted as JSON. Shown without its path, which is often"
-        " the password.",
-        json_schema_extra={"masked": True},
-    )
-    secret: SecretStr | None = Field(
-        default=None,
-        description="Never in this file: name a file in secret_file or set the environment"
-        " variable.",
-        json_schema_extra={"secret": True},
-    )
-    secret_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_webhook"],
-        description="A file that holds the secret by which posts are signed, readable by its"
-        " owner only.",
-        json_schema_extra={"holds": "secret"},
-    )
-    timeout_s: float = Field(
-        default=10.0, ge=0.1, le=120, description="Seconds after which a post counts as lost."
-    )
-
-
-class AlertsSection(Section):
-    """Where transitions are sent to people."""
-
-    webhook: WebhookSection = Field(default=WebhookSection(), description="A URL of your own.")
 
 
 class RiskSection(Section):

@@ -9,11 +9,11 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from daemon.app.config.alert_sections import AlertsSection
 from daemon.app.config.problems import KeyPath, did_you_mean, is_secret_name
 from daemon.app.config.rules_section import RulesSection
 from daemon.app.config.sandbox import SandboxSection
 from daemon.app.config.sections import (
-    AlertsSection,
     DaemonSection,
     ExchangeSection,
     HttpSection,
@@ -96,9 +96,16 @@ class Config(BaseSettings):
     @property
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret that was read, for whoever must keep them out of a text."""
-        exchange, webhook = self.exchange, self.alerts.webhook
-        held = (exchange.api_key, exchange.api_secret, webhook.secret, webhook.url)
-        secrets = (*held, self.http.token)
+        exchange, alerts = self.exchange, self.alerts
+        secrets = (
+            exchange.api_key,
+            exchange.api_secret,
+            alerts.webhook.secret,
+            alerts.webhook.url,
+            alerts.telegram.token,
+            alerts.apprise.url,
+            self.http.token,
+        )
         return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
 
     def plain(self) -> dict[str, Any]:
@@ -111,6 +118,7 @@ def find_faults(config: Config) -> Iterator[Fault]:
     yield from _spans(config)
     yield from _exchange(config)
     yield from _http(config)
+    yield from _telegram(config)
     yield from _risk(config)
     yield from _strategies(config)
     if config.is_sandbox:
@@ -143,6 +151,15 @@ def _http(config: Config) -> Iterator[Fault]:
         message = f"{http.host} can be reached by other machines and nothing asks for a password"
         remedy = 'listen on "127.0.0.1" behind a proxy, or set http.allow_remote = true'
         yield ("http", "host"), f"{message}: {remedy}"
+
+
+def _telegram(config: Config) -> Iterator[Fault]:
+    telegram = config.alerts.telegram
+    path = ("alerts", "telegram")
+    if telegram.token is not None and telegram.chat_id is None:
+        yield (*path, "chat_id"), "is missing: where should alerts go? (docs/alerts.md)"
+    if telegram.chat_id is not None and telegram.token is None:
+        yield (*path, "chat_id"), "says where to, but there is no token (token_file)"
 
 
 def _risk(config: Config) -> Iterator[Fault]:

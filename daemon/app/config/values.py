@@ -4,10 +4,11 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, SecretStr
 
@@ -20,6 +21,9 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "BTC", "ETH", "BNB")
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*")
+_BOT_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{10,200}")
+_TIME = r"((?:[01]\d|2[0-3]):[0-5]\d)"
+_HOURS = re.compile(f"{_TIME}-{_TIME}")
 
 
 def check_path(path: object) -> object:
@@ -149,6 +153,36 @@ def is_loopback(host: str) -> bool:
 def as_utc(moment: datetime) -> datetime:
     """Return a moment in UTC; one without a time zone is UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def check_bot_token(token: SecretStr) -> SecretStr:
+    """Return a token of Telegram's form; it is never told in an error."""
+    if not _BOT_TOKEN.fullmatch(token.get_secret_value()):
+        raise ValueError("is no token as @BotFather gives them: digits, a colon, letters")
+    return token
+
+
+def check_hours(text: str) -> str:
+    """Return a span of the day as "22:00-07:00"."""
+    found = _HOURS.fullmatch(text)
+    if found is None or found[1] == found[2]:
+        raise ValueError('must be two different times as in "22:00-07:00"')
+    return text
+
+
+def check_time_zone(name: str) -> str:
+    """Return the name of a time zone that this machine knows."""
+    try:
+        time_zone_of(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{name!r} is no time zone that this machine knows"
+        raise ValueError(f'{message}: as in "Europe/Berlin" (is tzdata installed?)') from None
+    return name
+
+
+def time_zone_of(name: str) -> tzinfo:
+    """Return a time zone; UTC is there also where the machine has no list of zones."""
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def _refuse_live(value: object) -> object:

@@ -11,12 +11,21 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from daemon.adapters.sinks.webhook import WebhookAlertSink
+from daemon.adapters.sinks.webhook import Target, WebhookAlertSink
+from daemon.core.alerts import Taste, level_of
 from daemon.core.candles import Candle
 from daemon.core.errors import RateLimitedError, TransientError
 from daemon.core.events import Transition
 from daemon.core.fields import flat_fields, log_name
-from daemon.core.records import CandleEntry, Journaled, TransitionEntry
+from daemon.core.records import (
+    CandleEntry,
+    CommandEntry,
+    Journaled,
+    JournalEntry,
+    RunEntry,
+    StopEntry,
+    TransitionEntry,
+)
 from daemon.core.redaction import Redactor
 from tests.core.some_events import AT_MS, KEY, an_error, an_opened, every_transition
 
@@ -60,13 +69,12 @@ async def listening(**settings: Any) -> AsyncIterator[tuple[Receiver, WebhookAle
     await site.start()
     port = runner.addresses[0][1]
     redactor = settings.pop("redactor", Redactor([SECRET]))
-    sink = WebhookAlertSink(
-        f"http://127.0.0.1:{port}/hook/{SECRET}",
-        settings.pop("secret", SECRET),
-        WallClock(),
-        redactor,
+    target = Target(
+        url=f"http://127.0.0.1:{port}/hook/{SECRET}",
+        secret=settings.pop("secret", SECRET),
         timeout_s=settings.pop("timeout_s", 5.0),
     )
+    sink = WebhookAlertSink(target, WallClock(), redactor, settings.pop("taste", None))
     try:
         yield receiver, sink
     finally:
@@ -95,6 +103,7 @@ async def test_every_transition_is_posted_in_order() -> None:
             "number": index // 2 + 1,
             "id": event.id,
             "event": log_name(event),
+            "level": level_of(event),
             "at_ms": AT_MS,
             "fields": flat_fields(event),
         }
@@ -110,6 +119,32 @@ async def test_other_entries_are_passed_over() -> None:
     assert receiver.requests == []
 
 
+async def test_start_stop_and_commands_are_posted_too() -> None:
+    told: list[JournalEntry] = [
+        RunEntry(version="1", config_hash="x", at_ms=1),
+        CommandEntry(command="pause", target="BTC/USDT", origin="cli", at_ms=2),
+        StopEntry(open_count=3, at_ms=4),
+    ]
+    async with listening() as (receiver, sink):
+        await sink.deliver([Journaled(number=n, entry=entry) for n, entry in enumerate(told, 1)])
+
+    assert [(post["event"], post["id"]) for post in receiver.posts] == [
+        ("started", "started-1"),
+        ("command", "command-2"),
+        ("stopped", "stopped-3"),
+    ]
+
+
+async def test_only_what_is_wanted_is_posted() -> None:
+    async with listening(taste=Taste(kinds=frozenset({"exit"}))) as (receiver, sink):
+        batch = entries(*every_transition())
+        await sink.deliver(batch)
+        wanted = [sink.wants(entry) for entry in batch]
+
+    assert [post["event"] for post in receiver.posts] == ["exit"]
+    assert wanted == [False] * 8 + [True]
+
+
 async def test_a_post_is_signed_over_its_time_and_body() -> None:
     async with listening() as (receiver, sink):
         await sink.deliver(entries(an_opened()))
@@ -120,6 +155,7 @@ async def test_a_post_is_signed_over_its_time_and_body() -> None:
     assert timestamp == "1800000000"
     assert headers["Tickd-Signature"] == f"sha256={expected.hexdigest()}"
     assert headers["Tickd-Event-Id"] == "e2"
+    assert headers["Tickd-Event-Kind"] == "signal_opened"
     assert headers["Content-Type"] == "application/json"
 
 
@@ -202,7 +238,7 @@ async def test_a_receiver_that_hangs_up_in_the_middle_gets_it_again() -> None:
 
 
 async def test_nobody_there_is_a_transient_matter() -> None:
-    sink = WebhookAlertSink("http://127.0.0.1:9/x", None, WallClock(), Redactor())
+    sink = WebhookAlertSink(Target(url="http://127.0.0.1:9/x"), WallClock(), Redactor())
 
     with pytest.raises(TransientError, match=r"127\.0\.0\.1"):
         await sink.deliver(entries(an_opened()))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from daemon.app.config import values
+from tests.app.samples import CANARY, load, problems
 
 
 @pytest.mark.parametrize("symbol", ["BTC/USDT", "1000SATS/USDT", "BTC/USDT:USDT", "kBONK/USDC"])
@@ -109,3 +110,39 @@ def test_a_path_is_no_empty_text_and_knows_the_home_folder() -> None:
     for text in ("", "  ", "a\0b", "~nobody-of-this-name/x"):
         with pytest.raises(ValueError, match=r"must be a path|home folder"):
             values.check_path(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('quiet_hours = "22-7"', "as in"),
+        ('quiet_hours = "07:00-07:00"', "two different times"),
+        ('time_zone = "Mars/Olympus"', "no time zone that this machine knows"),
+        ('kinds = ["signal_open"]', "signal_opened"),
+        ("chat_id = 42", "there is no token"),
+        ('token_file = "/nowhere"', "cannot be read"),
+    ],
+)
+def test_a_wrong_alert_setting_says_what_to_write(tmp_path: Path, text: str, told: str) -> None:
+    assert any(told in line for line in problems(tmp_path, f"[alerts.telegram]\n{text}"))
+
+
+def test_q3_a_token_that_is_none_is_refused_and_not_told(tmp_path: Path) -> None:
+    environ = {"TICKD__ALERTS__TELEGRAM__TOKEN": CANARY}
+
+    (line,) = problems(tmp_path, "[alerts.telegram]\nchat_id = 1", environ)
+
+    assert "no token as @BotFather gives them" in line
+    assert CANARY not in line
+
+
+def test_c6_the_line_end_of_a_token_file_is_no_part_of_it(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("12345:abcdefghijkl\n")
+    token.chmod(0o600)
+
+    config = load(tmp_path, f'[alerts.telegram]\ntoken_file = "{token}"\nchat_id = 1').config
+
+    assert config.alerts.telegram.token is not None
+    assert config.alerts.telegram.token.get_secret_value() == "12345:abcdefghijkl"
+    assert "abcdefghijkl" not in str(config.plain())

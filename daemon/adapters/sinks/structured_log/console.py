@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Literal
 
 from daemon.adapters.sinks.structured_log.clean import visible, visible_lines
+from daemon.core import wording
 
 Value = object
 Fields = Mapping[str, Value]
@@ -93,27 +93,19 @@ Paint = Callable[[Tone, str], str]
 
 
 def price_text(price: Value) -> str:
-    """Return a price with as many decimals as its size deserves: 64210.5, 1.0842, 0.00001234."""
-    number = _number(price)
-    size = abs(number)
-    if size >= 1:
-        text = f"{number:.2f}" if size >= 1000 else f"{number:.4f}"
-    else:
-        text = format(Decimal(f"{number:.5g}"), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """Return a price with as many decimals as its size deserves."""
+    return wording.price_text(_number(price))
 
 
 def span_text(minutes: Value) -> str:
     """Return a span: 20 min, 2.5 h."""
-    number = _number(minutes)
-    return f"{number:.4g} min" if number < 120 else f"{number / 60:.3g} h"
+    return wording.span_text(_number(minutes))
 
 
 def percent_text(percent: Value, paint: Paint) -> str:
     """Return a signed percentage, green or red."""
     number = _number(percent)
-    # A tiny loss must not be printed as a gain of nothing.
-    text = f"{number:+.2f} %" if abs(number) >= 0.005 or number == 0 else f"{number:+.1g} %"
+    text = wording.percent_text(number)
     return paint("good" if number > 0 else "bad" if number < 0 else "plain", text)
 
 

@@ -1,0 +1,174 @@
+"""The tables of alerts: where they go, which of them, and when.
+
+Every channel has the same keys for what it wants told.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer, SecretStr
+
+from daemon.app.config import values
+from daemon.app.config.sections import FilePath, Names, Section, Symbols, Url
+from daemon.core.alerts import AlertKind, AlertLevel
+
+SecretUrl = Annotated[
+    SecretStr,
+    AfterValidator(values.check_secret_url),
+    PlainSerializer(values.masked_url, when_used="json"),
+]
+Kinds = Annotated[tuple[AlertKind, ...], Field(strict=False), AfterValidator(values.check_unique)]
+BotToken = Annotated[SecretStr, AfterValidator(values.check_bot_token)]
+
+
+class TasteSection(Section):
+    """What a channel wants told."""
+
+    level: AlertLevel = Field(
+        default="info",
+        description="The least grave alerts that are sent: signals waiting, levels and refusals are"
+        " info; openings, closes, commands, start and stop are notice; troubles are warning; what"
+        " needs a person now is critical.",
+    )
+    kinds: Kinds = Field(
+        default=(),
+        examples=[["signal_opened", "signal_closed", "error", "exit"]],
+        description="Only these kinds of alerts; none named: all.",
+    )
+    symbols: Symbols = Field(
+        default=(),
+        examples=[["BTC/USDT"]],
+        description="Only alerts of these markets, and those of the whole daemon; none named: all.",
+    )
+    strategies: Annotated[Names, AfterValidator(values.check_unique)] = Field(
+        default=(),
+        examples=[["breakout"]],
+        description="Only alerts of these strategies, and those of the whole daemon; none named:"
+        " all.",
+    )
+
+
+class PeopleSection(TasteSection):
+    """A channel that people read."""
+
+    quiet_hours: Annotated[str, AfterValidator(values.check_hours)] | None = Field(
+        default=None,
+        examples=["22:00-07:00"],
+        description="When only critical alerts are sent. The others wait, and come as one message"
+        " at the end.",
+    )
+    time_zone: Annotated[str, AfterValidator(values.check_time_zone)] = Field(
+        default="UTC",
+        description='Of quiet_hours, by its name, as in "Europe/Berlin".',
+    )
+    sound_level: AlertLevel = Field(
+        default="notice",
+        description="Less grave alerts are sent without a sound, where the channel can do that.",
+    )
+    digest_over: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="When more alerts than this wait, they come as one message; critical ones"
+        " never.",
+    )
+
+
+class WebhookKeys(Section):
+    """Where posts go."""
+
+    url: SecretUrl | None = Field(
+        default=None,
+        examples=["https://example.com/hook"],
+        description="Where events are posted as JSON. Shown without its path, which is often"
+        " the password.",
+        json_schema_extra={"masked": True},
+    )
+    secret: SecretStr | None = Field(
+        default=None,
+        description="Never in this file: name a file in secret_file or set the environment"
+        " variable.",
+        json_schema_extra={"secret": True},
+    )
+    secret_file: FilePath | None = Field(
+        default=None,
+        examples=["/run/secrets/tickd_webhook"],
+        description="A file that holds the secret by which posts are signed, readable by its"
+        " owner only.",
+        json_schema_extra={"holds": "secret"},
+    )
+    timeout_s: float = Field(
+        default=10.0, ge=0.1, le=120, description="Seconds after which a post counts as lost."
+    )
+
+
+class TelegramKeys(Section):
+    """Which chat."""
+
+    token: BotToken | None = Field(
+        default=None,
+        description="Never in this file: name a file in token_file or set the environment"
+        " variable.",
+        json_schema_extra={"secret": True},
+    )
+    token_file: FilePath | None = Field(
+        default=None,
+        examples=["/run/secrets/tickd_telegram_token"],
+        description="A file that holds the token that @BotFather gave, readable by its owner only.",
+        json_schema_extra={"holds": "token"},
+    )
+    chat_id: int | None = Field(
+        default=None,
+        examples=[123456789],
+        description="The chat that alerts go to; groups have negative ids.",
+    )
+    thread_id: int | None = Field(
+        default=None, ge=1, examples=[4], description="The topic within a group that has topics."
+    )
+    base_url: Url = Field(
+        default="https://api.telegram.org",
+        description="The server of the Bot API: Telegram's, or one of your own.",
+    )
+    timeout_s: float = Field(
+        default=10.0, ge=0.1, le=120, description="Seconds after which a request counts as lost."
+    )
+
+
+class AppriseKeys(Section):
+    """Which service."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="Never in this file: name a file in url_file or set the environment variable.",
+        json_schema_extra={"secret": True},
+    )
+    url_file: FilePath | None = Field(
+        default=None,
+        examples=["/run/secrets/tickd_apprise_url"],
+        description="A file that holds the service's address as apprise writes it, which is a"
+        " password.",
+        json_schema_extra={"holds": "url"},
+    )
+    timeout_s: float = Field(
+        default=20.0, ge=0.1, le=120, description="Seconds after which a message counts as lost."
+    )
+
+
+# The bases are in this order so that where alerts go is written before what is wanted.
+class WebhookSection(TasteSection, WebhookKeys):
+    """Alerts sent to a URL as signed JSON, at least once each."""
+
+
+class TelegramSection(PeopleSection, TelegramKeys):
+    """Alerts to a Telegram chat. It needs a token and a chat_id."""
+
+
+class AppriseSection(PeopleSection, AppriseKeys):
+    """Alerts by any service that apprise knows (mail, Slack, Discord, ntfy, ...): an extra."""
+
+
+class AlertsSection(Section):
+    """Where alerts are sent: each channel reads the journal behind a place of its own."""
+
+    webhook: WebhookSection = Field(default=WebhookSection(), description="A URL of your own.")
+    telegram: TelegramSection = Field(default=TelegramSection(), description="A Telegram chat.")
+    apprise: AppriseSection = Field(default=AppriseSection(), description="Any other service.")
