@@ -236,11 +236,13 @@ class MarketFeed:
         if request.since_ms is None and feed.book.last_final is not None:
             for interval, limit in feed.start_anew():
                 group.create_task(self._need_again(feed, interval, limit))
-        known, doubt, believed = feed.book.forming, feed.book.doubt, feed.book.believed
+        known, doubt = feed.book.forming, feed.book.doubt
         fault = feed.take_rest(rows, request)
         if fault:
             raise UntrustedDataError(f"{feed.symbol}: {fault}")
-        if doubt and feed.book.believed is believed:
+        if feed.book.begun_anew:
+            self._report("price", UntrustedDataError(feed.book.begun_anew), feed.symbol)
+        elif doubt:
             polling.go_deaf(now_s)
         self._passed("candles", feed.symbol)
         has_news = known is not None and feed.book.forming != known

@@ -2,7 +2,8 @@
 
 A book takes rows from a stream and from REST and judges them; it asks nobody and awaits nothing.
 REST is the truth: it fills what the stream missed, and a move too large to be believed stands
-only when REST shows it again.
+only when REST shows it for a minute. The price then begins anew behind it: no average is made of
+prices from both sides.
 """
 
 from collections import deque
@@ -23,6 +24,8 @@ from daemon.core.trust import (
 from daemon.core.vwap import vwap
 
 EARLY_ROWS_MAX = 16
+CONFIRM_MS = MINUTE_MS
+"""For so long (market time) REST must show a move that is hard to believe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,9 @@ class MinuteBook:
     """Rows go in by `take_stream` and `take_rest`; final candles come out of them, once each.
 
     `fault` says in words for a person why the last rows were not believed, "" if they were.
-    `doubt` does from a move over the believable until REST has shown it or not; nothing may be
-    decided meanwhile. `believed` is the newest candle of such a move that stood.
+    `doubt` does from a move over the believable until REST has shown it for a minute, or no more;
+    nothing may be decided meanwhile. `begun_anew` says behind which move the last answer made the
+    price begin anew, "" if it did not.
     """
 
     def __init__(self, rules: Rules, tolerance: Tolerance = Tolerance()) -> None:
@@ -58,10 +62,11 @@ class MinuteBook:
         self._tolerance = tolerance
         self._final: deque[Candle] = deque(maxlen=rules.avg_price_candles_count)
         self._early: dict[int, Candle] = {}
-        self._suspect_ms = 0
+        self._doubted_ms = 0
+        self._window_ms = 0
         self._is_line_new = True
-        self.believed: Candle | None = None
         self.doubt = ""
+        self.begun_anew = ""
         self.forming: Candle | None = None
         self.needs_rest = True
         self.fault = ""
@@ -78,7 +83,12 @@ class MinuteBook:
 
     def price(self, now_ms: int) -> float | None:
         """Return the VWAP of the candles that have begun before `now_ms`, None without any."""
-        rows = [row for row in (*self._final, self.forming) if row and row.timestamp < now_ms]
+        first_ms = self._window_ms
+        rows = [
+            row
+            for row in (*self._final, self.forming)
+            if row and first_ms <= row.timestamp < now_ms
+        ]
         return vwap(rows, self._rules.avg_price_candles_count) if rows else None
 
     def line_lost(self) -> None:
@@ -95,7 +105,7 @@ class MinuteBook:
         """Forget every candle: more is missing than can be filled."""
         self._final.clear()
         self._early.clear()
-        self.forming = self.believed = None
+        self.forming = None
         self.needs_rest = True
 
     def take_stream(self, rows: Sequence[Candle], now_ms: int) -> list[Candle] | None:
@@ -123,6 +133,7 @@ class MinuteBook:
         The answer must reach back to the last final candle, else the minutes between count as
         minutes without a trade.
         """
+        self.begun_anew = ""
         fault = find_fault(
             rows, self._rules, interval_ms=MINUTE_MS, latest_ms=now_ms + self._tolerance.future_ms
         )
@@ -130,7 +141,7 @@ class MinuteBook:
             fault = "the exchange has no candles"
         if fault is None and self.forming and rows[-1].timestamp < self.forming.timestamp:
             fault = f"the answer ends at {rows[-1].timestamp}, before what is known"
-        self.fault = fault or self._find_jump(rows)
+        self.fault = fault or self._find_jump(rows, now_ms)
         if self.fault:
             return None
         return self._adopt(rows)
@@ -142,42 +153,43 @@ class MinuteBook:
         if fault is not None:
             return f"the candle at {row.timestamp} {fault}"
         last = self.last_final
-        if last is None or row.timestamp <= last.timestamp or self._is_believed(row):
+        if last is None or row.timestamp <= last.timestamp:
             return ""
-        return self._doubt_of(last, row) if is_jump(last, row, self._rules) else ""
+        return self._doubt_of(last, row, now_ms) if is_jump(last, row, self._rules) else ""
 
-    def _find_jump(self, rows: Sequence[Candle]) -> str:
-        """Return words for the first move that no answer has shown before, "" if there is none."""
+    def _find_jump(self, rows: Sequence[Candle], now_ms: int) -> str:
+        """Return words for the newest move that is not to be believed yet, "" if there is none."""
         last = self.last_final
+        # Compared with what we know: an answer may lie about the last final minute as well.
+        news = [row for row in rows if last is None or row.timestamp > last.timestamp]
         jumps = [
             (before, row)
-            for before, row in zip((last, *rows), rows, strict=False)
-            if before and not (last and row.timestamp <= last.timestamp)
-            if is_jump(before, row, self._rules) and not self._is_believed(row)
+            for before, row in zip((last, *news), news, strict=False)
+            if before and is_jump(before, row, self._rules)
         ]
         if not jumps:
             self.doubt = ""
             return ""
         before, row = jumps[-1]
-        if self.doubt and self._suspect_ms == row.timestamp:
-            self.doubt, self.believed = "", row
-            return ""
-        return self._doubt_of(before, row)
+        doubt = self._doubt_of(before, row, now_ms)
+        waited_ms = now_ms - self._doubted_ms
+        if waited_ms < CONFIRM_MS or rows[-1].timestamp <= row.timestamp:
+            return doubt
+        self.begun_anew = (
+            f"price moved {_percents(jumps)} in a minute, and REST shows it still after"
+            f" {waited_ms / 1000:.0f} s: believed, and averaged only from behind it on"
+        )
+        self.doubt, self._window_ms = "", row.timestamp + MINUTE_MS
+        return ""
 
-    def _doubt_of(self, before: Candle, row: Candle) -> str:
-        """Decide nothing until REST has shown a move, and return it in words."""
-        self._suspect_ms = row.timestamp
-        percent = jump_percent(before, row)
-        self.doubt = f"price moved {percent:+.0f} % in a minute: waiting for REST to confirm"
+    def _doubt_of(self, before: Candle, row: Candle, now_ms: int) -> str:
+        """Decide nothing until REST has shown a move for a minute, and return it in words."""
+        if not self.doubt or now_ms < self._doubted_ms:
+            self._doubted_ms = now_ms
+        self.needs_rest = True
+        percent = _percents([(before, row)])
+        self.doubt = f"price moved {percent} in a minute: waiting for REST to confirm it for one"
         return self.doubt
-
-    def _is_believed(self, row: Candle) -> bool:
-        """Say whether `row` belongs to a move that REST has shown twice."""
-        known = self.believed
-        if known is None or known.timestamp != row.timestamp:
-            return False
-        reach = self._rules.max_price_jump_percent / 100.0
-        return row.high <= known.high * (1.0 + reach) and row.low >= known.low * (1.0 - reach)
 
     def _keep_for_later(self, row: Candle) -> None:
         """Keep a row that came while REST is asked: its minute may end before the answer."""
@@ -238,4 +250,9 @@ class MinuteBook:
         known = self.forming
         if known is None or known.timestamp != told.timestamp or known.volume <= told.volume:
             return told
-        return told if self.believed is not None else known
+        return known
+
+
+def _percents(jumps: Sequence[tuple[Candle, Candle]]) -> str:
+    """Return moves for people: "+900 %, then -90 %"."""
+    return ", then ".join(f"{jump_percent(before, row):+.0f} %" for before, row in jumps)
