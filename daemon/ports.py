@@ -283,7 +283,10 @@ class SinkStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStatus:
-    """How the whole daemon stands, for people and probes."""
+    """How the whole daemon stands, for people and probes.
+
+    `open_count` signals are in the market or on their way, `waiting_count` wait for their entry.
+    """
 
     version: str
     exchange: str
@@ -295,6 +298,8 @@ class DaemonStatus:
     is_live: bool
     is_ready: bool
     reasons: tuple[str, ...]
+    open_count: int
+    waiting_count: int
     tasks: tuple[TaskStatus, ...]
     sinks: tuple[SinkStatus, ...]
     orphans: tuple[str, ...]

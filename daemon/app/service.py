@@ -94,8 +94,8 @@ async def _serve(
                 remembering.cancel()
                 if timer is not None:
                     timer.cancel()
-        open_count = sum(task.state != "idle" for task in daemon.supervisor.snapshot())
-        log.info("stopped", open_signals=open_count)
+        status = daemon.status.snapshot()
+        log.info("stopped", open_signals=status.open_count, waiting_signals=status.waiting_count)
     return ExitCode.OK
 
 
@@ -115,7 +115,13 @@ async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:
     await daemon.supervisor.has_recovered.wait()
     held = [keeper.held for keeper in daemon.supervisor.keepers.values()]
     rows = [row for item in held if (row := row_of(item.state)) is not None]
-    log.info("recovered", signals=len(rows), orphans=len(daemon.supervisor.orphans))
+    waiting_count = sum(row.is_scheduled for row in rows)
+    log.info(
+        "recovered",
+        open_signals=len(rows) - waiting_count,
+        waiting_signals=waiting_count,
+        orphans=len(daemon.supervisor.orphans),
+    )
     for row in rows:
         log.info(
             "signal_restored",

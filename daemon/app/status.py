@@ -68,6 +68,8 @@ class LiveStatus:
             is_live=now_s - parts.monitor.beat_s < BEAT_AGE_S_MAX,
             is_ready=not reasons,
             reasons=tuple(reasons),
+            open_count=sum(task.state not in ("idle", "scheduled") for task in tasks),
+            waiting_count=sum(task.state == "scheduled" for task in tasks),
             tasks=tasks,
             sinks=(*parts.fanout.statuses, *(pump.status for pump in parts.alerts)),
             orphans=tuple(str(key) for key in parts.supervisor.orphans),

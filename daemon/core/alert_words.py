@@ -139,11 +139,18 @@ _TITLES: Mapping[AlertKind, Callable[[_Told], str]] = {
     "partial_loss": lambda told: (
         f"{told.text('position')} reached loss level {told.text('level_percent')} %"
     ),
-    "risk_refused": lambda told: f"{told.text('position')} refused by risk {told.text('risk')}",
+    "risk_refused": lambda told: (
+        f"{told.text('position')} refused{_at_entry(told)} by risk {told.text('risk')}"
+    ),
     "error": lambda told: f"trouble in {told.text('where')}",
     "exit": lambda told: f"ended by {told.text('where')}",
 }
 """The title of each kind; who it is about stands before it."""
+
+
+def _at_entry(told: _Told) -> str:
+    waited = told.number("waited_minutes")
+    return f" at its entry after {span_text(waited)}" if waited else ""
 
 
 def _bounds(told: _Told) -> tuple[str, ...]:

@@ -171,6 +171,9 @@ def _risk(event: RiskContract) -> Fields:
         "reason": plain_field(event.comment),
         "active_position_count": event.active_position_count,
     }
+    if isinstance(signal, SignalRow) and signal.pending_at > signal.scheduled_at:
+        # It was accepted once, and refused when the price had reached its entry.
+        refused["waited_minutes"] = _minutes(signal.scheduled_at, signal.pending_at)
     rule: Fields = {"rule": plain_field(event.note)} if event.note else {}
     start = _identity(event.key) | _signal(signal, price_open)
     return start | refused | rule | _note(signal.note) | _ends(event.id, event.at_ms)

@@ -48,11 +48,6 @@ class Recovered:
         """Return the part of `key`; an idle one where nothing was kept."""
         return self.keys.get(key) or Kept(held=Held(key=key))
 
-    @property
-    def open_signals(self) -> int:
-        """Return how many keys hold a waiting or open signal."""
-        return sum(not isinstance(kept.held.state, Idle) for kept in self.keys.values())
-
 
 class Recovery:
     """Loads once for all tasks: every caller of `wait_for_init` shares one result.

@@ -39,8 +39,8 @@ class RestRequest:
 class SymbolFeed:
     """The feed of one symbol, shared by all its strategies. Made on the loop.
 
-    `heard_at_s` is the machine time of the stream's last word, `trouble` what hinders the feed,
-    for people.
+    `heard_at_s` is the machine time of the stream's last word, `answered_at_s` that of REST's,
+    `trouble` what hinders the feed, for people.
     """
 
     def __init__(self, symbol: str, data: MarketData, clock: Clock, rules: Rules) -> None:
@@ -48,6 +48,7 @@ class SymbolFeed:
         self.price: float | None = None
         self.confirmed_at_s: float | None = None
         self.heard_at_s = -inf
+        self.answered_at_s = -inf
         self.trouble = ""
         self.distrust = ""
         self.book = MinuteBook(rules, _tolerance(FeedPace.of(rules, clock.speed), clock.speed))
@@ -81,7 +82,20 @@ class SymbolFeed:
         age_ms = self.age_ms()
         if age_ms <= self._rules.price_age_ms_max:
             return ""
-        return f"no update for {age_ms / 1000:.0f} s: {self.trouble or 'stream silent, polling'}"
+        return f"no update for {age_ms / 1000:.0f} s: {self.trouble or self._silence(age_ms)}"
+
+    def _silence(self, age_ms: float) -> str:
+        """Return who told nothing new for so long (market time), though no request failed."""
+        since_s = self._loop.time() - age_ms / 1000 / self._clock.speed
+        match self.heard_at_s >= since_s, self.answered_at_s >= since_s:
+            case True, True:
+                return "stream and REST repeat old candles"
+            case True, False:
+                return "the stream repeats old candles, and REST has not answered yet"
+            case False, True:
+                return "stream silent, REST repeats old candles"
+            case _:
+                return "stream silent, REST has not answered yet"
 
     def age_ms(self) -> float:
         """Return the market time since the price was last confirmed, infinite without one."""
@@ -177,6 +191,7 @@ class SymbolFeed:
 
     def take_rest(self, rows: Sequence[Candle], request: RestRequest) -> str:
         """Take the answer to `request`; return what was wrong with it, "" if nothing."""
+        self.answered_at_s = self._loop.time()
         is_first = self.book.last_final is None
         final = self.book.take_rest(rows, request.asked_ms)
         if final is None:

@@ -42,7 +42,7 @@ def an_alert(told: Transition | JournalEntry) -> Alert:
         (a_cancelled(), "⚪ BTC/USDT breakout: long did not reach its entry in time"),
         (a_profit_level(), "📈 BTC/USDT breakout: long reached profit level 50 %"),
         (a_loss_level(), "📉 BTC/USDT breakout: long reached loss level 50 %"),
-        (a_refusal(), "🛡 BTC/USDT breakout: long refused by risk calm"),
+        (a_refusal(), "🛡 BTC/USDT breakout: long refused at its entry after 1 min by risk calm"),
         (an_error(), "⚠️ BTC/USDT breakout: trouble in feed"),
         (an_error(where="state"), "🚨 BTC/USDT breakout: trouble in state"),
         (an_exit(), "🚨 BTC/USDT breakout: ended by storage"),

@@ -96,6 +96,17 @@ def test_a_market_signal_that_risk_refused_is_priced_at_the_market() -> None:
     assert fields["take_profit_percent"] == 2.0
 
 
+def test_a_refusal_of_a_signal_that_had_waited_for_its_entry_tells_how_long() -> None:
+    row = a_short_row()
+    new = replace(row, pending_at=row.scheduled_at)
+    waited = replace(row, pending_at=row.scheduled_at + 90_000)
+
+    assert "waited_minutes" not in flat_fields(replace(a_refusal(), pending_signal=new))
+    fields = flat_fields(replace(a_refusal(), pending_signal=waited))
+
+    assert fields["waited_minutes"] == 1.5
+
+
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_text_can_be_written_afterwards(text: str) -> None:
     event = an_error(where=text, message=text)

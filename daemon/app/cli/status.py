@@ -79,12 +79,16 @@ def _summary(status: Row) -> Panel:
         _speed(status.get("speed")),
         f"  up {_span(status.get('uptime_s'))}  loop lag {_milliseconds(status.get('loop_lag_s'))}",
     )
+    open_count, waiting_count = (
+        _plain(status.get(name)) or "0" for name in ("open_count", "waiting_count")
+    )
+    held = Text(f"signals: {open_count} open, {waiting_count} waiting for their entry")
     reasons = [Text(f"! {_plain(reason)}", "red") for reason in status.get("reasons") or ()]
     orphans = [
         Text(f"! {_plain(name)}: an open signal of a strategy that is not configured", "yellow")
         for name in status.get("orphans") or ()
     ]
-    return Panel(Group(line, *reasons, *orphans), title="tickd", border_style="dim")
+    return Panel(Group(line, *reasons, *orphans, held), title="tickd", border_style="dim")
 
 
 def _tasks(tasks: Sequence[Row]) -> Table:

@@ -44,6 +44,8 @@ def a_status(*tasks: TaskStatus, **changes: object) -> DaemonStatus:
         is_live=True,
         is_ready=True,
         reasons=(),
+        open_count=1,
+        waiting_count=0,
         tasks=tasks,
         sinks=(SinkStatus(name="log", sent=5, dropped=1, failed=2, queued=3),),
         orphans=("ETH/USDT/gone",),

@@ -244,7 +244,11 @@ def _level(event: Fields, paint: Paint) -> list[str]:
 
 def _refused(event: Fields, _: Paint) -> list[str]:
     count = _plain(event, "active_position_count")
-    who = f"{_plain(event, 'position')} refused by risk profile {_plain(event, 'risk')}"
+    waited = ""
+    if "waited_minutes" in event:
+        waited = f" that waited {span_text(event['waited_minutes'])} for its entry, now"
+    side, risk = _plain(event, "position"), _plain(event, "risk")
+    who = f"{side}{waited} refused by risk profile {risk}"
     rule = f"rule={_plain(event, 'rule')}" if event.get("rule") else ""
     return [f"{who}: {_plain(event, 'reason')}", f"{count} open", rule]
 

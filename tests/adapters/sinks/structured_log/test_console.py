@@ -88,9 +88,16 @@ def told(event: Announcement) -> str:
             ("long reached loss level 50 %  price 99.5 (-0.50 %)  50 % of the way to stop 99"),
         ),
         (
-            a_refusal(),
+            replace(a_refusal(), pending_signal=replace(a_row(), pending_at=a_row().scheduled_at)),
             (
                 "long refused by risk profile calm: "
+                "too many open  3 open  rule=at most 3  note=a note"
+            ),
+        ),
+        (
+            replace(a_refusal(), pending_signal=a_row()),
+            (
+                "long that waited 1 min for its entry, now refused by risk profile calm: "
                 "too many open  3 open  rule=at most 3  note=a note"
             ),
         ),
