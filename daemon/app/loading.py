@@ -36,6 +36,9 @@ from daemon.core.strategy import Strategy, strategy_faults, takes
 
 FILE_MODULE_PREFIX = "tickd_file_"
 
+_DIGESTS: dict[str, str] = {}
+"""What stood in each file when its code was loaded."""
+
 
 class LoadError(ValueError):
     """A named piece of code cannot be used; the text says why and what to do."""
@@ -147,6 +150,19 @@ def load_module(reference: str) -> ModuleType:
     return _load_file(Path(place)) if place.endswith(".py") else _load_installed(place)
 
 
+def stale_files() -> tuple[str, ...]:
+    """Return the files whose code has changed on disk since it was loaded. Blocks."""
+    stale = []
+    for place, digest in _DIGESTS.items():
+        try:
+            is_same = sha256(Path(place).read_bytes()).hexdigest() == digest
+        except OSError:
+            is_same = False
+        if not is_same:
+            stale.append(place)
+    return tuple(stale)
+
+
 def _limits(section: RiskSection) -> Iterator[RiskValidation]:
     if section.max_positions is not None:
         yield risk_limits.max_positions(section.max_positions)
@@ -182,12 +198,14 @@ def _load_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise LoadError(f"is no Python file: {absolute}")
     module = importlib.util.module_from_spec(spec)
+    digest = sha256(resolved.read_bytes()).hexdigest()
     # Registered first: dataclasses and pickle look a class's module up by name.
     sys.modules[name] = module
     outcome = call_foreign(spec.loader.exec_module, module)
     if isinstance(outcome, Raised):
         del sys.modules[name]
         raise LoadError(f"cannot be imported: {_told(outcome)}")
+    _DIGESTS[str(resolved)] = digest
     return module
 
 

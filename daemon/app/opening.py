@@ -47,6 +47,7 @@ async def open_world(
             checked_clock=venue.checked_clock,
             data=data,
             budget=data.budget,
+            learn=data.learn,
             connect=data.load_markets,
             where=venue.where,
             notes=storage.notes,

@@ -15,12 +15,13 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from dataclasses import dataclass
 
 import uvloop
 
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
-from daemon.app.commanding import api_of, control_of
+from daemon.app.commanding import Commanding, Load, commanding_of
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, load_code
@@ -44,32 +45,47 @@ Opener = Callable[
 
 
 def run_service(
-    config: Config, *, stop_after_s: float | None = None, opener: Opener = open_world
+    config: Config,
+    *,
+    stop_after_s: float | None = None,
+    opener: Opener = open_world,
+    load: Load | None = None,
 ) -> int:
     """Run the daemon of `config` until a signal, `stop_after_s` seconds, or a fatal error.
 
-    Returns the process's exit code. Raises TickdError for what the operator must mend.
+    `load` reads the configuration again for a reload. Returns the process's exit code. Raises
+    TickdError for what the operator must mend.
     """
     code = load_code(config)
     loop_factory = uvloop.new_event_loop if config.daemon.loop == "uvloop" else None
     with open_voices(config, REGISTRY.subjects) as voices:
         try:
             with asyncio.Runner(loop_factory=loop_factory) as runner:
-                return runner.run(_serve(config, code, voices, stop_after_s, opener))
+                return runner.run(_serve(config, code, voices, _Terms(stop_after_s, opener, load)))
         except BaseExceptionGroup as group:
             raise cause_of(group) from group
 
 
-async def _serve(
-    config: Config, code: Code, voices: Voices, stop_after_s: float | None, opener: Opener
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How a run was asked for."""
+
+    stop_after_s: float | None
+    opener: Opener
+    load: Load | None
+
+
+async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> int:
     log = voices.logging.log
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(aclosing(voices.channels))
-        daemon = await stack.enter_async_context(open_daemon(config, code, voices.outlets, opener))
+        daemon = await stack.enter_async_context(
+            open_daemon(config, code, voices.outlets, terms.opener)
+        )
         # Whoever stops every task may want to start one again.
         daemon.supervisor.stays = True
-        api = await api_of(config, daemon, control_of(daemon, voices), voices)
+        commanding = commanding_of(daemon, voices, (config, code), terms.load)
+        api = await commanding.open_api()
         url = await stack.enter_async_context(open_pages(config.http, daemon.status, voices, api))
         log.info(
             "started",
@@ -82,11 +98,12 @@ async def _serve(
             log.warning("storage", message=note)
         watch_daemon(voices.metrics, daemon)
         loop = asyncio.get_running_loop()
-        timer = None if stop_after_s is None else loop.call_later(stop_after_s, daemon.stop)
+        after_s = terms.stop_after_s
+        timer = None if after_s is None else loop.call_later(after_s, daemon.stop)
         telling = loop.create_task(_tell_recovery(daemon, voices))
         until = daemon.world.journal.last_number
         remembering = loop.create_task(_remember(config, voices, until))
-        with _signals(daemon):
+        with _signals(daemon, commanding):
             try:
                 await daemon.run()
             finally:
@@ -162,8 +179,8 @@ async def open_daemon(
 
 
 @contextmanager
-def _signals(daemon: Daemon) -> Iterator[None]:
-    """Stop the daemon gracefully at the first signal, end the process at the second."""
+def _signals(daemon: Daemon, commanding: Commanding) -> Iterator[None]:
+    """Stop gracefully at the first signal, end the process at the second; SIGHUP reloads."""
     loop = asyncio.get_running_loop()
     has_begun = False
 
@@ -175,13 +192,20 @@ def _signals(daemon: Daemon) -> Iterator[None]:
         has_begun = True
         daemon.stop()
 
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
+    reloads: set[asyncio.Task[object]] = set()
+
+    def on_hangup() -> None:
+        reload: asyncio.Task[object] = loop.create_task(commanding.reload_by_signal())
+        reloads.add(reload)
+        reload.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 

@@ -64,6 +64,7 @@ class Daemon:
     containment: Containment
     fanout: Fanout
     health: Health
+    risk: RiskDesk
     clock_watch: ClockWatch | None = None
 
     async def run(self) -> None:
@@ -188,6 +189,7 @@ class _Builder:
             containment=self._containment,
             fanout=self._fanout,
             health=self._health,
+            risk=self._risk,
             clock_watch=self._clock_watch,
         )
 

@@ -1,6 +1,6 @@
 """The world that a daemon works in, by its ports: real, or in memory and in virtual time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,8 @@ class World:
 
     `connect` reaches the exchange for the first time; `where` names it for people, `notes` what
     had to be mended in the folder. `checked_clock` is the clock once more where it stands on the
-    machine's and must be watched, `budget` what the exchange lets us ask.
+    machine's and must be watched, `budget` what the exchange lets us ask, `learn` gets to know more
+    of its symbols.
     """
 
     state: StateStore
@@ -34,3 +35,4 @@ class World:
     checked_clock: CheckedClock | None = None
     keep: Callable[[], Awaitable[None]] | None = None
     budget: Budget | None = None
+    learn: Callable[[Sequence[str]], Awaitable[None]] | None = None

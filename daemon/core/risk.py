@@ -154,10 +154,17 @@ class RiskDesk:
         self._books = {name: _Book() for name in self._profiles}
         self.faults: list[CallbackFault] = []
 
+    def replace(self, profiles: Iterable[RiskProfile]) -> None:
+        """Go by these profiles from now on; who holds slots of a name keeps them."""
+        self._profiles = {profile.risk_name: profile for profile in profiles}
+        self._books = {name: self._books.get(name) or _Book() for name in self._profiles}
+
     def check(self, risk_names: Sequence[str], request: RiskRequest) -> Refusal | None:
         """Return the first refusal of the profiles named, or None: all allow. Takes no slot."""
         for name in risk_names:
-            refusal = self._ask(self._profiles[name], request)
+            # A signal may outlive the configuration of its strategy, and with it the profile.
+            profile = self._profiles.get(name)
+            refusal = None if profile is None else self._ask(profile, request)
             if refusal is not None:
                 return refusal
         return None
@@ -195,6 +202,13 @@ class RiskDesk:
         for name in risk_names:
             if name in self._books:
                 self._books[name].histories[key] = history
+
+    def forget(self, risk_names: Sequence[str], key: Key) -> None:
+        """Count nothing of `key` any more: neither its slots nor what it closed."""
+        self.release(risk_names, key)
+        for name in risk_names:
+            if name in self._books:
+                self._books[name].histories.pop(key, None)
 
     def positions(self, risk_name: str) -> tuple[ActivePosition, ...]:
         """Return the positions that hold a slot of the profile."""

@@ -51,7 +51,9 @@ class MarketFeed:
         self.pace = FeedPace.of(rules, clock.speed)
         self._data = data
         self._clock = clock
+        self._rules = rules
         self._report = report
+        self._on_minute: tuple[OnMinute, ...] = ()
         self._loop = asyncio.get_running_loop()
         self._pollings = {
             symbol: Polling(SymbolFeed(symbol, data, clock, rules), self.pace)
@@ -72,8 +74,24 @@ class MarketFeed:
         """Return the feed of a symbol. Raises KeyError for one that it was not made with."""
         return self._pollings[symbol].feed
 
+    def add(self, symbol: str) -> None:
+        """Feed this symbol too. The stream is opened anew for it, and REST fills the moment."""
+        if symbol in self._pollings:
+            return
+        feed = SymbolFeed(symbol, self._data, self._clock, self._rules)
+        for on_minute in self._on_minute:
+            feed.on_minute(on_minute)
+        self._pollings[symbol] = Polling(feed, self.pace)
+        if self._line is not None:
+            self._line.reschedule(self._loop.time())
+
+    def drop(self, symbol: str) -> None:
+        """Feed a symbol no more."""
+        self._pollings.pop(symbol, None)
+
     def on_minute(self, on_minute: OnMinute) -> None:
         """Call `on_minute(symbol, candle)` with each minute that becomes final, once."""
+        self._on_minute += (on_minute,)
         for polling in self._pollings.values():
             polling.feed.on_minute(on_minute)
 

@@ -77,6 +77,15 @@ class Keeper:
         async with self._writing:
             return after != before
 
+    def reassign(self, desk: Desk) -> None:
+        """Let the risk profiles of `desk` count the key from now on, and no others."""
+        desk.risk.forget(self.held.risk_names, self.held.key)
+        self._desk = desk
+        self.held = replace(self.held, risk_names=desk.risk_names)
+        undo(self.held.state, desk)
+        desk.risk.remember(desk.risk_names, self.held.key, self.held.history)
+        self._ledger.has_changed(self.held)
+
     async def journal(self, entry: TransitionEntry) -> None:
         """Append an entry, as often as it takes, and announce its events."""
         ledger = self._ledger

@@ -54,6 +54,7 @@ class Runner:
         self.feed = feed
         self.block = ""
         self.is_ending = False
+        self.is_leaving = False
         self.is_running = False
         self.ticked_at_s: float | None = None
         self.decided_at_ms: int | None = None
@@ -94,7 +95,8 @@ class Runner:
                 self._crew.timings.late(self._loop.time() - due_s)
                 await self._orders.obey(self._grant)
                 await self._timed_tick()
-                if self.keeper.held.is_stopped and isinstance(self.keeper.held.state, Idle):
+                is_over = self.keeper.held.is_stopped or self.is_leaving
+                if is_over and isinstance(self.keeper.held.state, Idle):
                     return
         finally:
             self.is_running = False

@@ -25,6 +25,8 @@ class Plan:
     key: Key
     make: Callable[[], Strategy]
     risk_names: tuple[str, ...] = ()
+    is_leaving: bool = False
+    """It is not configured any more: its task ends with its last signal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

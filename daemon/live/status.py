@@ -23,6 +23,7 @@ class Slot:
     condition: Condition = "starting"
     reason: str = ""
     restarts: int = 0
+    is_retiring: bool = False
 
 
 def status_of(slot: Slot, now_s: float) -> TaskStatus:

@@ -6,17 +6,16 @@ can no longer be helped ends the whole daemon at once and loudly, never silently
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from daemon.core.errors import FatalError, RejectedError, TransientError
+from daemon.core.errors import FatalError, RejectedError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.guard import Raised
 from daemon.core.records import StopEntry
 from daemon.core.signal import Key
 from daemon.live.caretaker import Caretaker
-from daemon.live.feed import MarketFeed
+from daemon.live.following import follow_market
 from daemon.live.gaps import look_at_gap
 from daemon.live.granting import Granted, grant
 from daemon.live.health import backoff_s
@@ -25,8 +24,15 @@ from daemon.live.recovery import Recovered
 from daemon.live.runner import Runner
 from daemon.live.staff import Plan, Staff
 from daemon.live.status import Slot, status_of
+from daemon.live.winding_up import wind_up
 from daemon.live.wishes import Wish
 from daemon.ports import TaskStatus
+
+if TYPE_CHECKING:
+    from daemon.live.feed import MarketFeed
+
+RETIRING_S = 2.0
+"""So long a task that is taken off the list may take over the step that is under way."""
 
 Result = TypeVar("Result")
 
@@ -116,6 +122,41 @@ class Supervisor:
             self._crew.troubles.report("control", nobody, error)
             return None
 
+    async def employ(self, plan: Plan) -> None:
+        """Start a task while others run, or one that was retired under another plan."""
+        kept = await self._staff.recovery.wait_for_init(plan.key)
+        recovered = await self._staff.recovery.recovered()
+        assert self.feed is not None
+        self._plans[plan.key] = plan
+        self.slots[plan.key] = Slot(key=plan.key)
+        others = tuple(key for key in self.orphans if key != plan.key)
+        self.orphans = (*others, plan.key) if plan.is_leaving else others
+        self.feed.add(plan.key.symbol)
+        keeper = self._keep(plan.key, plan.risk_names, recovered)
+        if not kept.block:
+            keeper.reassign(self._staff.desk_of(plan.key, plan.risk_names))
+        self._begin(plan)
+
+    async def retire(self, key: Key) -> None:
+        """End the task of `key` after its step. What it holds is kept, and watched by nobody."""
+        slot, task = self.slots[key], self._tasks[key]
+        slot.is_retiring = True
+        runs = slot.runner is not None and slot.runner.is_running
+        if slot.runner is not None:
+            slot.runner.end()
+        if not task.done():
+            await asyncio.wait({task}, timeout=RETIRING_S if runs else 0.0)
+            # A strategy that thinks: its answer is wanted no more, and a step goes on by itself.
+            task.cancel()
+            await asyncio.wait({task})
+
+    def dismiss(self, key: Key) -> None:
+        """Forget a task that has ended and holds nothing."""
+        del self._plans[key], self.slots[key], self._tasks[key]
+        self.orphans = tuple(other for other in self.orphans if other != key)
+        if self.feed is not None and all(key.symbol != other.symbol for other in self._plans):
+            self.feed.drop(key.symbol)
+
     def snapshot(self) -> tuple[TaskStatus, ...]:
         """Return how every task stands."""
         now_s = self._loop.time()
@@ -143,7 +184,7 @@ class Supervisor:
                 self._staff.followers.mark(kept.held)
             self.feed = self._staff.make_feed(sorted({key.symbol for key in self._plans}))
             services = [
-                group.create_task(self._run_feed(self.feed), name="feed"),
+                group.create_task(follow_market(self.feed, self._staff.connect), name="feed"),
                 group.create_task(self._staff.followers.run(), name="followers"),
                 group.create_task(self._staff.minutes.run(), name="minutes"),
                 group.create_task(
@@ -157,19 +198,6 @@ class Supervisor:
             self.has_recovered.set()
             await self._until_over()
             await self._wind_up(services)
-
-    async def _run_feed(self, feed: MarketFeed) -> None:
-        """Reach the exchange, however long that takes, and follow its market."""
-        attempt = 0
-        while True:
-            try:
-                await self._staff.connect()
-                break
-            except TransientError as error:
-                feed.unreachable(error)
-            await asyncio.sleep(backoff_s(attempt))
-            attempt += 1
-        await feed.run()
 
     def _make_ledger(self) -> Ledger:
         crew = self._crew
@@ -225,7 +253,7 @@ class Supervisor:
         """Run one task, again after each failure, until it ends by itself or the daemon stops."""
         slot = self.slots[plan.key]
         failures = 0
-        while not self._ending.is_set():
+        while not (self._ending.is_set() or slot.is_retiring):
             started_s = self._loop.time()
             try:
                 runner = await self._hire(plan, slot)
@@ -269,6 +297,7 @@ class Supervisor:
         desk = self._staff.desk_of(plan.key, plan.risk_names)
         runner = Runner(strategy, self.feed.of(plan.key.symbol), keeper, desk, self._crew)
         runner.block = kept.block
+        runner.is_leaving = plan.is_leaving
         if self.resumes and keeper.held.is_stopped:
             await keeper.mark(is_stopped=False)
         slot.runner = runner
@@ -277,9 +306,11 @@ class Supervisor:
         return runner
 
     def _finished(self, slot: Slot) -> None:
-        if self._ending.is_set():
+        if self._ending.is_set() or slot.is_retiring:
             return
         slot.condition = "stopped"
+        if self._plans[slot.key].is_leaving:
+            self.dismiss(slot.key)
         self._crew.fanout.announce(
             (
                 DoneContract(
@@ -308,31 +339,8 @@ class Supervisor:
         """End in stages: the tasks finish their steps, then the feed, then what is in line."""
         self.stop()
         tasks = set(self._tasks.values())
-        _, stuck = await asyncio.wait(tasks, timeout=self._staff.endurance.stop_s)
-        for task in stuck:
-            self._crew.troubles.report(
-                "stop",
-                Key(exchange_name="", symbol=task.get_name(), strategy_name=""),
-                "could not finish its step in time: what is on disk is what counts",
-            )
-        steps = set(self._steps)
-        for ending in (*stuck, *steps, *services):
-            ending.cancel()
-        await asyncio.wait([*tasks, *steps, *services])
-        await self._last_words()
+        await wind_up(self._staff, tasks, self._steps, services, self._farewell)
 
-    async def _last_words(self) -> None:
-        """Write what follows and what waits, for as long as it works at once."""
-        stop_s = self._staff.endurance.stop_s
-        # What cannot be written now is rebuilt or retold at the next start: the truth is on disk.
-        with suppress(TimeoutError, TransientError):
-            async with asyncio.timeout(stop_s):
-                await self._staff.minutes.flush()
-                await self._staff.followers.flush()
-                await self._crew.troubles.flush()
-                held = sum(task.state != "idle" for task in self.snapshot())
-                at_ms = self._crew.clock.now_ms()
-                await self._staff.journal.append((StopEntry(open_count=held, at_ms=at_ms),))
-        async with asyncio.TaskGroup() as group:
-            for drain in (self._crew.fanout.drain, *(pump.drain for pump in self._staff.alerts)):
-                group.create_task(drain(stop_s / 2))
+    def _farewell(self) -> StopEntry:
+        held = sum(task.state != "idle" for task in self.snapshot())
+        return StopEntry(open_count=held, at_ms=self._crew.clock.now_ms())

@@ -213,12 +213,14 @@ def test_a_command_to_all_reaches_every_task() -> None:
         async with a_hand(scene, after_s=5.0) as hand:
             results = await hand.control.command("pause", Target(), CALLER)
             assert [result.outcome for result in results] == ["done"] * 6
+            opened_before = names(scene).count("opened")
             await asyncio.sleep(HOUR_S)
             assert all(task.is_paused for task in hand.daemon.status.snapshot().tasks)
+            assert names(scene).count("opened") == opened_before
+            assert "cancelled" in names(scene)
 
     run_virtual(play())
 
-    assert "opened" not in names(scene)
     assert commands_of(scene)[-1].result == "6 done"
 
 

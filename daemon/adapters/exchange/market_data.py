@@ -99,14 +99,24 @@ class CcxtMarketData:
         Raises RejectedError for symbols that it does not have, naming those that are near, and
         TransientError when it cannot be asked now.
         """
+        await self._keep_markets(self._symbols)
+
+    async def learn(self, symbols: Sequence[str]) -> None:
+        """Keep the markets of these symbols too. Raises as `load_markets` does; nothing changes."""
+        wanted = tuple(dict.fromkeys((*self._symbols, *symbols)))
+        if wanted != self._symbols:
+            await self._keep_markets(wanted)
+            self._symbols = wanted
+
+    async def _keep_markets(self, symbols: Sequence[str]) -> None:
         open_session(self._exchange)
         markets = await self._retry(self._fetch_markets)
         known = {str(market["symbol"]): market for market in markets}
-        unknown = [symbol for symbol in self._symbols if symbol not in known]
+        unknown = [symbol for symbol in symbols if symbol not in known]
         if unknown:
             raise RejectedError(_unknown_symbols(self.exchange_id, unknown, known))
         # Thousands of markets that nobody trades would stay in memory.
-        self._exchange.set_markets([known[symbol] for symbol in self._symbols])
+        self._exchange.set_markets([known[symbol] for symbol in symbols])
 
     async def candles(
         self, symbol: str, interval: str, since_ms: int | None, limit: int

@@ -65,6 +65,10 @@ class WebhookAlertSink:
     def __repr__(self) -> str:
         return f"WebhookAlertSink({self._url.host})"
 
+    def change_secret(self, secret: str | None) -> None:
+        """Sign with this from now on."""
+        self._secret = secret.encode("utf-8") if secret else None
+
     def wants(self, journaled: Journaled) -> bool:
         """Say whether an entry holds anything to post."""
         return is_alert(journaled.entry) and any(True for _ in self._wanted([journaled]))

@@ -6,6 +6,7 @@ a moment. What a command prints and returns is written in the module that it imp
 
 # ruff: noqa: PLC0415
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -91,9 +92,11 @@ def run(
     from daemon.app.loading import load_code
 
     load_code(loaded.config, loaded.sources.origin)
+    from daemon.app.reloading import loader_of
     from daemon.app.service import run_service
 
-    raise finish(run_service(loaded.config, stop_after_s=stop_after_s))
+    load = loader_of(config, os.environ, settings or ())
+    raise finish(run_service(loaded.config, stop_after_s=stop_after_s, load=load))
 
 
 @app.command(epilog="Example: [bold]tickd check --config /etc/tickd/config.toml[/]")

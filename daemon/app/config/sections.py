@@ -112,6 +112,11 @@ class DaemonSection(Section):
         le=100,
         description="After so many calls that never came back the strategy's task is switched off.",
     )
+    removed_tasks: Literal["refuse", "drain"] = Field(
+        default="refuse",
+        description="What a reload does with a task that left the configuration and holds a"
+        " signal. `refuse` changes nothing at all, `drain` watches the signal to its end.",
+    )
     tasks_max: int = Field(
         default=2000,
         ge=1,

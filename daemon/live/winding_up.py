@@ -1,0 +1,48 @@
+"""The end of a daemon, in stages: what is under way is finished, what waits is written and told."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from daemon.core.errors import TransientError
+from daemon.core.records import StopEntry
+from daemon.core.signal import Key
+from daemon.live.staff import Staff
+
+
+async def wind_up(
+    staff: Staff,
+    tasks: set[asyncio.Task[None]],
+    steps: set[asyncio.Task[object]],
+    services: Sequence[asyncio.Task[None]],
+    farewell: Callable[[], StopEntry],
+) -> None:
+    """Let `tasks` finish in time, end `steps` and `services`, and write what still waits."""
+    _, stuck = await asyncio.wait(tasks, timeout=staff.endurance.stop_s) if tasks else ((), ())
+    for task in stuck:
+        staff.crew.troubles.report(
+            "stop",
+            Key(exchange_name="", symbol=task.get_name(), strategy_name=""),
+            "could not finish its step in time: what is on disk is what counts",
+        )
+    # What the tasks began meanwhile counts too.
+    last_steps = set(steps)
+    for ending in (*stuck, *last_steps, *services):
+        ending.cancel()
+    await asyncio.wait([*tasks, *last_steps, *services])
+    await _last_words(staff, farewell)
+
+
+async def _last_words(staff: Staff, farewell: Callable[[], StopEntry]) -> None:
+    """Write what follows and what waits, for as long as it works at once."""
+    crew, stop_s = staff.crew, staff.endurance.stop_s
+    # What cannot be written now is rebuilt or retold at the next start: the truth is on disk.
+    with suppress(TimeoutError, TransientError):
+        async with asyncio.timeout(stop_s):
+            await staff.minutes.flush()
+            await staff.followers.flush()
+            await crew.troubles.flush()
+            await staff.journal.append((farewell(),))
+    async with asyncio.TaskGroup() as group:
+        for drain in (crew.fanout.drain, *(pump.drain for pump in staff.alerts)):
+            group.create_task(drain(stop_s / 2))
