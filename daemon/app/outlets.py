@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from daemon.adapters.http.api import Api
 from daemon.adapters.http.server import HttpServer
+from daemon.adapters.memory_limit import memory_limit_bytes
 from daemon.adapters.sinks.prometheus.metrics import Metrics
 from daemon.adapters.sinks.prometheus.sink import PrometheusSink
 from daemon.adapters.sinks.structured_log.setup import Logging, configure_logging
@@ -45,6 +46,7 @@ def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
     )
     metrics = Metrics()
     metrics.watch("log_drops", lambda: logging.drops)
+    metrics.watch("memory_limit", memory_limit_bytes)
     try:
         outlets = Outlets(
             subjects=subjects,

@@ -32,6 +32,7 @@ PROCESS = Board(
                     expr=f"instance:process_resident_memory_bytes:min30m{{{OURS}}}",
                     legend="{{instance}} lowest mark",
                 ),
+                Query(expr=select(c.READINGS["memory_limit"]), legend="{{instance}} limit"),
             ),
         ),
         Panel(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.alerts.daemons import DaemonProcess, SandboxProcess
+from tests.alerts.groups import limit_memory
 from tests.alerts.watch import Watch
 from tests.doc_stage import a_free_port
 
@@ -147,6 +148,14 @@ def leaking(stage: Stage) -> None:
     stage.expect("TickdMemoryGrowth", 400)
 
 
+def hemmed_in(stage: Stage) -> None:
+    daemon = stage.daemon("Leaking", extra=FAST)
+    stage.healthy(daemon)
+    assert daemon.process is not None
+    stage.ends.append(limit_memory(f"tickd-{stage.name}", daemon.process.pid, 400 << 20))
+    stage.expect("TickdMemoryHigh", 200)
+
+
 def exchange_gone(stage: Stage) -> None:
     plan = """plan = [
       { kind = "status", status = 503, start_s = 25 },
@@ -256,6 +265,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         fault="a strategy keeps a mebibyte of every call",
         alerts=("TickdMemoryGrowth",),
         act=leaking,
+    ),
+    Scenario(
+        name="hemmed-in",
+        fault="a strategy leaks into the memory limit of its service",
+        alerts=("TickdMemoryHigh",),
+        act=hemmed_in,
+        needs_root=True,
     ),
     Scenario(
         name="exchange-gone",

@@ -62,6 +62,16 @@ def test_a_changed_alert_would_be_found(tmp_path: Path) -> None:
     assert "TickdDrawdown fires" in told
 
 
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_recorded_series_are_there_before_the_alerts_ask(path: Path) -> None:
+    """Without an order promtool takes the groups by chance."""
+    groups = [
+        group["name"] for name in ("rules.yml", "alerts.yml") for group in load(name)["groups"]
+    ]
+
+    assert load(f"tests/{path.name}")["group_eval_order"] == groups
+
+
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_s11_every_alert_has_a_test_that_it_fires_and_one_that_it_is_silent(
     alert: AlertRule,

@@ -209,7 +209,7 @@ COUNTS: Mapping[CounterName, Metric] = {
 
 ReadingName = Literal[
     "log_drops", "journal_entries", "rate_limit_weight_used", "rate_limit_refusals", "flat_minutes",
-    "callbacks_left_behind", "storage_failing", "exchange_clock_skew",
+    "callbacks_left_behind", "storage_failing", "exchange_clock_skew", "memory_limit",
 ]  # fmt: skip
 
 READINGS: Mapping[ReadingName, Metric] = {
@@ -234,6 +234,10 @@ READINGS: Mapping[ReadingName, Metric] = {
     "exchange_clock_skew": _gauge(
         "exchange_clock_skew_seconds",
         "How far the exchange's time was ahead of ours when last compared; 0 in a sandbox.",
+    ),
+    "memory_limit": _gauge(
+        "memory_limit_bytes",
+        "Memory at which the kernel ends the process; +Inf without a limit.",
     ),
 }
 
