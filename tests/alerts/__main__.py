@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tests.alerts.scenarios import SCENARIOS, Scenario, Stage, is_possible
+from tests.alerts.scenarios import SCENARIOS, Scenario, is_possible
 from tests.alerts.shortened import FACTOR, SCRAPE_S
+from tests.alerts.stage import Stage
 from tests.alerts.watch import Watch, missing_programs, watching
 
 FINAL_S_MAX = 60.0
