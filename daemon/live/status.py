@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from daemon.core.held import Held
 from daemon.core.levels import progress_at
 from daemon.core.signal import Key
 from daemon.core.states import Active, Idle, row_of
@@ -35,6 +36,7 @@ def status_of(slot: Slot, now_s: float) -> TaskStatus:
     row = row_of(held.state)
     price = runner.feed.price
     condition = condition_of(slot, now_s)
+    is_over = condition == "stopped"  # it has nothing left to tick for: no age to be alarmed by
     reason = _reason(slot, runner, condition, now_s)
     percents = (0.0, 0.0)
     if isinstance(held.state, Active) and price is not None:
@@ -50,7 +52,7 @@ def status_of(slot: Slot, now_s: float) -> TaskStatus:
         reason=reason,
         price=price,
         price_age_s=None if confirmed_s is None else max(0.0, now_s - confirmed_s),
-        tick_age_s=None if runner.ticked_at_s is None else now_s - runner.ticked_at_s,
+        tick_age_s=None if runner.ticked_at_s is None or is_over else now_s - runner.ticked_at_s,
         last_decision_ms=runner.decided_at_ms,
         next_ask_ms=runner.next_ask_ms() if isinstance(held.state, Idle) else None,
         restarts=slot.restarts,
@@ -80,12 +82,18 @@ def condition_of(slot: Slot, now_s: float) -> Condition:
 
 def _reason(slot: Slot, runner: Runner, condition: Condition, now_s: float) -> str:
     """Return why the task is not ready, or "" when it is."""
+    by_person = _switched_off(slot.key, runner.keeper.held)
     if condition == "stopped":
-        return ""
-    if condition == "off" and runner.asking.is_off:
-        return f"{runner.asking.leaked} of its threads never came back; a restart asks it again"
+        return by_person or "has ended"
+    if condition in ("off", "circuit_open"):
+        return _left_alone(slot, runner)
     if condition != "running":
         return slot.reason or condition.replace("_", " ")
+    return _trouble(runner, now_s) or by_person
+
+
+def _trouble(runner: Runner, now_s: float) -> str:
+    """Return what keeps a running task from deciding, "" if nothing does."""
     if runner.block:
         return f"state is not trusted: {runner.block}"
     if not runner.feed.is_fresh():
@@ -96,6 +104,27 @@ def _reason(slot: Slot, runner: Runner, condition: Condition, now_s: float) -> s
     if late_s > TICKS_MISSED_MAX * runner.quiet_s:
         return f"has not ticked for {late_s:.0f} s"
     return ""
+
+
+def _left_alone(slot: Slot, runner: Runner) -> str:
+    """Say why the daemon itself does not ask the strategy."""
+    asking = runner.asking
+    if asking.is_off:
+        why = f"{asking.leaked} of its threads never came back; a restart asks it again"
+    elif slot.condition == "running":
+        why = f"{asking.failures} failures in a row; it is tried again by itself"
+    else:
+        why = slot.reason or slot.condition.replace("_", " ")
+    return f"switched off by the daemon: {why}"
+
+
+def _switched_off(key: Key, held: Held) -> str:
+    """Say that a person wants no new signals of the task, and how to undo it; "" if none does."""
+    if not (held.is_stopped or held.is_paused):
+        return ""
+    word, command = ("stopped", "start-task") if held.is_stopped else ("paused", "resume")
+    target = f"{key.symbol} {key.strategy_name}"
+    return f"switched off by a person ({word}): tickd {command} {target}"
 
 
 def _absent(slot: Slot) -> TaskStatus:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from daemon.app.config.sections import ExchangeSection
 from daemon.core.candles import Candle
 from daemon.core.errors import RejectedError, TransientError
 from daemon.live.clock_watch import Alarm, ClockWatch
@@ -164,3 +165,7 @@ def test_in_peace_the_exchange_is_asked_for_its_time_every_five_minutes() -> Non
 
     assert 99 - len(watched.answers) == 12
     assert watched.reports == watched.doubts == []
+
+
+def test_x12_a_clock_is_followed_from_half_a_second_on_unless_told_otherwise() -> None:
+    assert ExchangeSection().clock_skew_max_ms == 500

@@ -137,10 +137,11 @@ class ExchangeSection(Section):
         default=10.0, ge=0.1, le=120, description="Seconds after which a request counts as lost."
     )
     clock_skew_max_ms: int = Field(
-        default=1000,
+        default=500,
         ge=10,
         le=60_000,
-        description="A difference to the exchange's clock above so many milliseconds is warned of.",
+        description="The exchange's clock is followed, with a warning, where it differs by more"
+        " than so many milliseconds.",
     )
     urls: dict[str, Url] = Field(
         default={},
