@@ -22,7 +22,7 @@ CODE = $(wildcard daemon tests benchmarks)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
-	check-alerts check-dashboards \
+	check-alerts check-dashboards check-unit \
 	coverage lock clean
 
 help:  ## list the targets
@@ -74,6 +74,9 @@ check-dashboards: $(DEV)  ## run every query of the dashboards against a live da
 
 bench: $(DEV)  ## measure what the daemon costs
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+check-unit: $(DEV)  ## run the systemd units in a Debian booted for it (root; minutes)
+	@$(BIN)/python -m tests.machines.unit
 
 coverage: $(DEV)  ## run the tests and say which lines none of them reached
 	@$(BIN)/coverage run -m pytest -m "not root" $(ARGS)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daemon.adapters.http.api import Api
 from daemon.adapters.http.server import HttpServer
@@ -11,6 +11,7 @@ from daemon.adapters.sinks.prometheus.metrics import Metrics
 from daemon.adapters.sinks.prometheus.sink import PrometheusSink
 from daemon.adapters.sinks.structured_log.setup import Logging, configure_logging
 from daemon.adapters.sinks.structured_log.sink import LogSink
+from daemon.adapters.systemd import Manager
 from daemon.app.channels import Channels, open_channels
 from daemon.app.config.sections import HttpSection
 from daemon.app.config.settings import Config
@@ -22,12 +23,13 @@ from daemon.ports import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voices:
-    """The outlets of a daemon, and the log and metrics that the service itself uses."""
+    """The outlets of a daemon, and what the service itself speaks through."""
 
     outlets: Outlets
     channels: Channels
     logging: Logging
     metrics: Metrics
+    manager: Manager = field(default_factory=Manager)
 
 
 @contextmanager

@@ -15,15 +15,17 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uvloop
 
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
+from daemon.adapters.systemd import Manager
 from daemon.app.commanding import Commanding, Load, commanding_of
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
+from daemon.app.herald import Herald, Watched
 from daemon.app.loading import Code, load_code
 from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
@@ -50,15 +52,17 @@ def run_service(
     stop_after_s: float | None = None,
     opener: Opener = open_world,
     load: Load | None = None,
+    manager: Manager | None = None,
 ) -> int:
     """Run the daemon of `config` until a signal, `stop_after_s` seconds, or a fatal error.
 
-    `load` reads the configuration again for a reload. Returns the process's exit code. Raises
-    TickdError for what the operator must mend.
+    `load` reads the configuration again for a reload; `manager` is told how all fares. Returns the
+    process's exit code. Raises TickdError for what the operator must mend.
     """
     code = load_code(config)
     loop_factory = uvloop.new_event_loop if config.daemon.loop == "uvloop" else None
-    with open_voices(config, REGISTRY.subjects) as voices:
+    with open_voices(config, REGISTRY.subjects) as opened:
+        voices = replace(opened, manager=manager or Manager())
         try:
             with asyncio.Runner(loop_factory=loop_factory) as runner:
                 return runner.run(_serve(config, code, voices, _Terms(stop_after_s, opener, load)))
@@ -103,9 +107,13 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         telling = loop.create_task(_tell_recovery(daemon, voices))
         until = daemon.world.journal.last_number
         remembering = loop.create_task(_remember(config, voices, until))
+        herald = _herald(config, daemon, voices)
+        if commanding.reloader is not None:
+            commanding.reloader.around = herald.reloading
         with _signals(daemon, commanding):
             try:
-                await daemon.run()
+                async with herald.on_duty():
+                    await daemon.run()
             finally:
                 telling.cancel()
                 remembering.cancel()
@@ -124,6 +132,16 @@ async def _remember(config: Config, voices: Voices, until: int) -> None:
         await read_past_results(voices.metrics, folder, until)
     except TickdError as error:
         voices.logging.log.warning("equity", message=f"begins at 0: {error}")
+
+
+def _herald(config: Config, daemon: Daemon, voices: Voices) -> Herald:
+    watched = Watched(
+        status=daemon.status,
+        supervisor=daemon.supervisor,
+        writing_s=daemon.world.writing_s,
+        start_timeout_s=config.daemon.start_timeout_s,
+    )
+    return Herald(voices.manager, watched, voices.logging.log)
 
 
 async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:

@@ -36,3 +36,4 @@ class World:
     keep: Callable[[], Awaitable[None]] | None = None
     budget: Budget | None = None
     learn: Callable[[Sequence[str]], Awaitable[None]] | None = None
+    writing_s: Callable[[], float] = float

@@ -20,6 +20,7 @@ from daemon.live.gaps import look_at_gap
 from daemon.live.granting import Granted, grant
 from daemon.live.health import backoff_s
 from daemon.live.keeper import Keeper, Ledger
+from daemon.live.loop_monitor import BEAT_S
 from daemon.live.recovery import Recovered
 from daemon.live.runner import Runner
 from daemon.live.staff import Plan, Staff
@@ -41,7 +42,8 @@ class Supervisor:
     """Runs the plans until `stop` is called or something ends the daemon. Call `run` once.
 
     With `resumes` set before, a strategy that a person had stopped starts again. With `stays` it
-    runs on when every task was stopped, for they may be started again.
+    runs on when every task was stopped, for they may be started again. `beat_s` is the loop's time
+    of its last look at its tasks; `ending` is set once the stop has begun.
     """
 
     def __init__(self, plans: Sequence[Plan], staff: Staff) -> None:
@@ -56,7 +58,8 @@ class Supervisor:
         self._staff = staff
         self._crew = staff.crew
         self._loop = asyncio.get_running_loop()
-        self._ending = asyncio.Event()
+        self.beat_s = self._loop.time()
+        self.ending = asyncio.Event()
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._ledger: Ledger | None = None
@@ -78,7 +81,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Begin the graceful stop: steps under way are finished, nothing new begins."""
-        self._ending.set()
+        self.ending.set()
         for slot in self.slots.values():
             if slot.runner is not None:
                 slot.runner.end()
@@ -91,7 +94,7 @@ class Supervisor:
         await self.has_recovered.wait()
         granted = await grant(self.slots[key], self.keepers[key], wish, signal_id)
         slot = self.slots[key]
-        if wish == "start" and slot.condition == "stopped" and not self._ending.is_set():
+        if wish == "start" and slot.condition == "stopped" and not self.ending.is_set():
             slot.condition = "starting"
             self._begin(self._plans[key])
         return granted
@@ -109,7 +112,7 @@ class Supervisor:
 
         Raises RejectedError where nothing runs, or no longer.
         """
-        if self._group is None or self._ending.is_set():
+        if self._group is None or self.ending.is_set():
             work.close()
             raise RejectedError("the daemon is starting" if not self._group else "it is stopping")
         return self.spawn(self._contained(work))
@@ -253,7 +256,7 @@ class Supervisor:
         """Run one task, again after each failure, until it ends by itself or the daemon stops."""
         slot = self.slots[plan.key]
         failures = 0
-        while not (self._ending.is_set() or slot.is_retiring):
+        while not (self.ending.is_set() or slot.is_retiring):
             started_s = self._loop.time()
             try:
                 runner = await self._hire(plan, slot)
@@ -277,7 +280,7 @@ class Supervisor:
         pause_s = endurance.pause_s_max if has_given_up else backoff_s(failures)
         try:
             async with asyncio.timeout(pause_s):
-                await self._ending.wait()
+                await self.ending.wait()
         except TimeoutError:
             return
 
@@ -301,12 +304,12 @@ class Supervisor:
         if self.resumes and keeper.held.is_stopped:
             await keeper.mark(is_stopped=False)
         slot.runner = runner
-        if self._ending.is_set():
+        if self.ending.is_set():
             runner.end()
         return runner
 
     def _finished(self, slot: Slot) -> None:
-        if self._ending.is_set() or slot.is_retiring:
+        if self.ending.is_set() or slot.is_retiring:
             return
         slot.condition = "stopped"
         if self._plans[slot.key].is_leaving:
@@ -324,14 +327,15 @@ class Supervisor:
 
     async def _until_over(self) -> None:
         """Wait for the stop, or until every task has ended by itself."""
-        if self.stays:
-            await self._ending.wait()
-        ending = self._loop.create_task(self._ending.wait())
-        everyone = set(self._tasks.values())
+        ending = self._loop.create_task(self.ending.wait())
+        everyone = set() if self.stays else set(self._tasks.values())
         try:
-            while everyone and not ending.done():
-                done, _ = await asyncio.wait({ending, *everyone}, return_when="FIRST_COMPLETED")
+            while (everyone or self.stays) and not ending.done():
+                done, _ = await asyncio.wait(
+                    {ending, *everyone}, timeout=BEAT_S, return_when="FIRST_COMPLETED"
+                )
                 everyone -= done
+                self.beat_s = self._loop.time()
         finally:
             ending.cancel()
 

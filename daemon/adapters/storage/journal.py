@@ -47,6 +47,11 @@ class FileJournal:
         """Return what had to be mended when the journal was opened, for the log."""
         return self._log.notes
 
+    @property
+    def busy_s(self) -> float:
+        """Return for how long (loop time) the slowest append or read has been under way."""
+        return self._lanes.busy_s
+
     async def append(self, entries: Sequence[JournalEntry]) -> None:
         """Append and make durable; leave out what is there already.
 

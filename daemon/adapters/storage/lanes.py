@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Condition
+from threading import Condition, get_ident
 from typing import Any, TypeVar
 
 from daemon.core.errors import FatalError
@@ -36,6 +36,15 @@ class Lanes:
         self._lanes: dict[str, deque[_Job]] = {}
         self._changed = Condition()
         self._is_closed = False
+        # By thread: when it began what it is doing, in loop time.
+        self._begun: dict[int, float] = {}
+        self._now_s: Callable[[], float] = float
+
+    @property
+    def busy_s(self) -> float:
+        """Return for how long (loop time) the slowest work under way has kept its thread."""
+        now_s = self._now_s()
+        return max((now_s - begun_s for begun_s in tuple(self._begun.values())), default=0.0)
 
     async def run(self, lane: str, work: Callable[[], T]) -> T:
         """Do `work` after whatever the lane has been given before; return its result."""
@@ -56,6 +65,7 @@ class Lanes:
         self._pool.shutdown(wait=True)
 
     def _submit(self, lane: str, job: _Job) -> "Future[Any]":
+        self._now_s = asyncio.get_running_loop().time
         with self._changed:
             if self._is_closed:
                 raise FatalError(f"{self._name} is closed")
@@ -71,8 +81,15 @@ class Lanes:
         return job.done
 
     def _start(self, lane: str, job: _Job) -> None:
-        running = self._pool.submit(job.work)
+        running = self._pool.submit(self._do, job)
         running.add_done_callback(lambda done: self._finish(lane, job, done))
+
+    def _do(self, job: _Job) -> object:
+        self._begun[get_ident()] = self._now_s()
+        try:
+            return job.work()
+        finally:
+            del self._begun[get_ident()]
 
     def _finish(self, lane: str, job: _Job, ran: "Future[Any]") -> None:
         error = ran.exception()

@@ -42,6 +42,11 @@ class Storage:
     swept_count: int
     held: ExitStack
 
+    @property
+    def busy_s(self) -> float:
+        """Return for how long (loop time) the slowest write under way has kept its thread."""
+        return max(self.state.busy_s, self.journal.busy_s)
+
     def close(self) -> None:
         """Wait for every write that was begun, then let go of the folder. Blocks."""
         self.held.close()

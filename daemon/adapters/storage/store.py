@@ -54,6 +54,11 @@ class FileStateStore:
         # Followers wait for one another, never a signal file for them.
         self._followers = Lanes(1, "tickd-followers")
 
+    @property
+    def busy_s(self) -> float:
+        """Return for how long (loop time) the slowest write of a truth has been under way."""
+        return self._truths.busy_s
+
     async def load(self) -> StoredState:
         """Read every file once; move aside what cannot be trusted. Raises TransientError."""
         calls = AdapterCalls(asyncio.get_running_loop())

@@ -7,6 +7,7 @@ a moment. What a command prints and returns is written in the module that it imp
 # ruff: noqa: PLC0415
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ from daemon.app.cli.options import (
 )
 from daemon.app.cli.parity_commands import parity
 from daemon.app.cli.report_commands import report
+from daemon.app.cli.service_commands import install_service, report_failure
 from daemon.app.cli.state_commands import journal, state
 from daemon.app.cli.terminal import finish, found, terminal_of
 from daemon.app.cli.walk_commands import optimize, walk
@@ -87,6 +89,13 @@ def run(
     ] = None,
 ) -> None:
     """Run the daemon until Ctrl-C, SIGTERM or the end of --for."""
+    from daemon.adapters.process import keep_memory_private, show_place_at_abort
+    from daemon.adapters.systemd import take_manager
+
+    keep_memory_private()
+    show_place_at_abort()
+    # Before any foreign code is loaded: it must not find the manager's address.
+    manager = context.with_resource(closing(take_manager(os.environ)))
     stop_after_s = None if stop_after is None else parse_duration(stop_after)
     loaded = open_config(terminal_of(context), config, settings)
     from daemon.app.loading import load_code
@@ -96,7 +105,8 @@ def run(
     from daemon.app.service import run_service
 
     load = loader_of(config, os.environ, settings or ())
-    raise finish(run_service(loaded.config, stop_after_s=stop_after_s, load=load))
+    code = run_service(loaded.config, stop_after_s=stop_after_s, load=load, manager=manager)
+    raise finish(code)
 
 
 @app.command(epilog="Example: [bold]tickd check --config /etc/tickd/config.toml[/]")
@@ -206,6 +216,14 @@ def version(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 app.command(epilog="Example: [bold]tickd lookahead breakout --sandbox[/]")(lookahead)
 app.command(epilog="Example: [bold]tickd parity --limit 10[/]")(parity)
+
+
+app.command("install-service", epilog="Example: [bold]tickd install-service --user --dry-run[/]")(
+    install_service
+)
+app.command("report-failure", epilog="Example: [bold]tickd report-failure tickd.service[/]")(
+    report_failure
+)
 
 
 @config_app.command("show", epilog="Example: [bold]tickd config show --origin[/]")

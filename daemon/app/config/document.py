@@ -68,7 +68,8 @@ one line each, before anything connects. The exit code is then 78.
 Secrets (API keys, webhook secrets) are read from a file named by a `..._file` key or from the
 environment, never from `config.toml` and never from the command line. Such a file must be readable
 by its owner alone (`chmod 600`), and belong to the user that runs tickd or to root. A file in
-systemd's `$CREDENTIALS_DIRECTORY` may also be readable by its group.
+`$CREDENTIALS_DIRECTORY`, as systemd hands them over, may also be readable by its group; one that is
+called `tickd.` and the key, as `tickd.exchange.api_key`, is read without being named anywhere.
 
 `tickd config show --origin` prints every value with its origin, secrets masked; `tickd config
 schema` prints the JSON schema for editors.

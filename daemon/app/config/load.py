@@ -23,7 +23,7 @@ from daemon.app.config.problems import (
     did_you_mean,
     key_text,
 )
-from daemon.app.config.secret_files import SecretFileError, read_secret
+from daemon.app.config.secret_files import SecretFileError, credential_file, read_secret
 from daemon.app.config.settings import Config
 from daemon.app.config.toml_file import TomlFile, parse_toml, read_toml
 from daemon.app.config.tree import EACH, find, walk
@@ -54,7 +54,10 @@ class Sources:
         holder = _holder_of(path)
         if holder is not None and (origin := self.origin(holder)) != DEFAULT:
             return f"the file of {key_text(holder)} ({origin})"
-        return self.file.where(path) if _has(self.file.data, path) else DEFAULT
+        if _has(self.file.data, path):
+            return self.file.where(path)
+        given = None if holder is None else credential_file(key_text(path), self.environ)
+        return DEFAULT if given is None else f"the credential {given.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,7 @@ def load_config(
     for layer in layers:
         merged = merge(merged, layer)
     problems += _take_secrets(merged, sources)
+    problems += _take_credentials(merged, sources)
     config = _validate(merged, sources, problems)
     if config is None:
         raise ConfigError(sorted(problems, key=_line))
@@ -207,6 +211,25 @@ def _take_secrets(merged: dict[str, Any], sources: Sources) -> Iterator[Problem]
                 secret = SecretStr("")
                 yield Problem(where=where, key=key, message=str(error))
             table[setting.holds] = secret
+
+
+def _take_credentials(merged: dict[str, Any], sources: Sources) -> Iterator[Problem]:
+    """Read what the service manager hands over into `merged`, where nothing else says a secret."""
+    for setting in walk():
+        key = key_text(setting.path)
+        place = credential_file(key, sources.environ) if setting.is_secret else None
+        if place is None or _has(merged, setting.path):
+            continue
+        try:
+            secret = read_secret(place, sources.environ)
+        except SecretFileError as error:
+            secret = SecretStr("")
+            yield Problem(where=place.name, key=key, message=str(error))
+        layer: dict[str, Any] = {setting.path[-1]: secret}
+        for part in reversed(setting.path[:-1]):
+            layer = {part: layer}
+        # A copy: the file's own tables must go on saying what the file says.
+        merged |= merge(merged, layer)
 
 
 def _holder_of(path: KeyPath) -> KeyPath | None:

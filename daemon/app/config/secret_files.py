@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 BYTES_MAX = 16_384
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+CREDENTIAL_PREFIX = "tickd."
+"""What the service manager calls a secret: this and the setting's key."""
 
 
 class SecretFileError(ValueError):
@@ -32,6 +34,15 @@ def read_secret(path: Path, environ: Mapping[str, str]) -> SecretStr:
     finally:
         os.close(descriptor)
     return SecretStr(_text(path, raw))
+
+
+def credential_file(key: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the file of the secret `key` among the service manager's, None if it has none."""
+    folder = environ.get(CREDENTIALS_VARIABLE)
+    if not folder:
+        return None
+    path = Path(folder) / f"{CREDENTIAL_PREFIX}{key}"
+    return path if path.is_file() else None
 
 
 def _check_file(path: Path, status: os.stat_result, environ: Mapping[str, str]) -> None:

@@ -70,6 +70,13 @@ class DaemonSection(Section):
         description="A task ticks at least once per so many milliseconds, also when no price"
         " changes. Not below tick_interval_ms.",
     )
+    start_timeout_s: float = Field(
+        default=60.0,
+        ge=1,
+        le=3600,
+        description="So many seconds after its state was recovered the daemon counts as started,"
+        " also where tasks have not ticked yet: they are reported then.",
+    )
     stop_timeout_s: float = Field(
         default=20.0,
         ge=1,

@@ -88,3 +88,26 @@ async def test_what_was_handed_in_is_done_before_it_closes() -> None:
     assert done == [1]
     with pytest.raises(FatalError, match="test is closed"):
         await lanes.run("a", lambda: None)
+
+
+async def test_the_slowest_work_under_way_shows_for_how_long_it_has_been() -> None:
+    lanes = Lanes(2, "test")
+    begun, disk_answers = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        disk_answers.wait()
+
+    loop = asyncio.get_running_loop()
+    assert lanes.busy_s == 0.0
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lanes.run("stuck", work))
+        await asyncio.to_thread(begun.wait)
+        since_s = loop.time()
+        while loop.time() < since_s + 0.02:
+            await lanes.run("free", lambda: None)
+        assert lanes.busy_s >= 0.02
+        disk_answers.set()
+    await close(lanes)
+
+    assert lanes.busy_s == 0.0

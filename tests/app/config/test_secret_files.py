@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from daemon.app.config.secret_files import SecretFileError, read_secret
-from tests.app.samples import CANARY
+from tests.app.samples import CANARY, found, load
 
 
 def a_file(folder: Path, content: bytes, mode: int = 0o600) -> Path:
@@ -102,3 +102,45 @@ def test_a_link_to_a_secret_is_followed(tmp_path: Path) -> None:
     assert read_secret(tmp_path / "link", {})
     path.chmod(0o644)
     assert "can be read by others" in refusal(tmp_path / "link")
+
+
+def test_what_the_service_manager_hands_over_needs_no_name(tmp_path: Path) -> None:
+    handed = tmp_path / "credentials"
+    handed.mkdir()
+    for name in ("api_key", "api_secret"):
+        path = handed / f"tickd.exchange.{name}"
+        path.write_text(f"{CANARY}\n")
+        path.chmod(0o440)
+
+    loaded = load(tmp_path, environ={"CREDENTIALS_DIRECTORY": str(handed)})
+
+    key = loaded.config.exchange.api_key
+    assert key is not None
+    assert key.get_secret_value() == CANARY
+    assert loaded.sources.origin(("exchange", "api_key")) == (
+        "the credential tickd.exchange.api_key"
+    )
+    assert CANARY not in repr(loaded.config)
+
+
+def test_a_secret_of_the_environment_wins_over_a_credential(tmp_path: Path) -> None:
+    for name in ("api_key", "api_secret"):
+        (tmp_path / f"tickd.exchange.{name}").write_text(CANARY)
+        (tmp_path / f"tickd.exchange.{name}").chmod(0o600)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path), "TICKD__EXCHANGE__API_KEY": "other"}
+
+    key = load(tmp_path, environ=environ).config.exchange.api_key
+
+    assert key is not None
+    assert key.get_secret_value() == "other"
+
+
+def test_a_credential_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tickd.alerts.webhook.secret").write_text(CANARY)
+    (tmp_path / "tickd.alerts.webhook.secret").chmod(0o644)
+
+    (problem,) = found(tmp_path, environ={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+    assert problem.where == "tickd.alerts.webhook.secret"
+    assert problem.key == "alerts.webhook.secret"
+    assert "can be read by others" in problem.message

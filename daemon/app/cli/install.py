@@ -1,0 +1,208 @@
+"""`tickd install-service`: a systemd unit for this machine, and what it says about it."""
+
+import os
+import pwd
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import daemon
+from daemon.app.cli.terminal import Terminal
+from daemon.app.config.load import Loaded
+from daemon.app.config.settings import Config
+from daemon.app.unit_files import Place, Spans, render_notifier, render_service
+from daemon.core.errors import TickdError
+
+SYSTEM_FOLDER = Path("/etc/systemd/system")
+HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+UNSAFE = frozenset(" \t\n\"'\\%$;")
+"""What a path in a unit would have to hide from systemd."""
+
+
+class InstallError(TickdError):
+    """No unit can be written as things are; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What kind of unit is wanted, under which name, and into which folder (None: the usual)."""
+
+    name: str = "tickd"
+    is_user_unit: bool = False
+    into: Path | None = None
+    is_dry_run: bool = False
+    is_forced: bool = False
+
+    @property
+    def folder(self) -> Path:
+        if self.into is not None:
+            return self.into
+        if not self.is_user_unit:
+            return SYSTEM_FOLDER
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return Path(base) / "systemd" / "user"
+
+
+def install_service(terminal: Terminal, loaded: Loaded, wish: Wish) -> None:
+    """Write the units and say what was done and what comes next.
+
+    Raises InstallError where there is nothing to run, something is in the way, or a path cannot
+    stand in a unit; nothing is written then.
+    """
+    place = place_of(loaded, wish)
+    spans = Spans(
+        start_s=loaded.config.daemon.start_timeout_s, stop_s=loaded.config.daemon.stop_timeout_s
+    )
+    texts = {
+        wish.folder / f"{wish.name}.service": render_service(place, spans),
+        wish.folder / f"{wish.name}-failed.service": render_notifier(place),
+    }
+    if wish.is_dry_run:
+        for path, text in texts.items():
+            terminal.say(f"# {path}\n{text}")
+        return
+    _write(terminal, texts, is_forced=wish.is_forced)
+    for folder in map(Path, place.writable):
+        if not folder.exists():
+            _make_folder(folder, place.owner)
+            terminal.note(f"made {folder}")
+    for line in _summary(place, wish, loaded.config):
+        terminal.note(line)
+
+
+def place_of(loaded: Loaded, wish: Wish) -> Place:
+    """Return where the daemon of this command line is. Raises InstallError."""
+    if loaded.is_packaged:
+        raise InstallError(
+            "there is no configuration file to run with: tickd config default > config.toml"
+            " writes one, --config names one"
+        )
+    config = Path(loaded.file_name).absolute()
+    command = _command()
+    state_dir = loaded.config.daemon.state_dir.expanduser()
+    seen = (Path(sys.prefix), Path(sys.base_prefix), _code_folder(), config.parent)
+    reasons = [f"{path} is in a home" for path in (*seen, command) if _is_in_home(path)]
+    if state_dir.is_absolute():
+        reasons.append(f"daemon.state_dir is {state_dir}")
+    is_owned = bool(reasons) and not wish.is_user_unit
+    kept = config.parent / state_dir
+    place = Place(
+        command=str(command),
+        config=str(config),
+        state_dir=str(kept) if is_owned or wish.is_user_unit else f"%S/{wish.name}",
+        working_dir=str(config.parent),
+        name=wish.name,
+        owner=_owner_of(config, reasons[0]) if is_owned else "",
+        is_user_unit=wish.is_user_unit,
+        visible=tuple(map(str, _outermost(filter(_is_in_home, seen)))) if is_owned else (),
+        writable=(str(kept),) if is_owned else (),
+    )
+    _check_paths(place)
+    return place
+
+
+def _command() -> Path:
+    """Return the program of this environment, by the name it has there."""
+    command = Path(sys.executable).absolute().with_name("tickd")
+    if not os.access(command, os.X_OK):
+        raise InstallError(
+            f"{command} is not there: install tickd into this environment first (docs/install.md)"
+        )
+    return command
+
+
+def _code_folder() -> Path:
+    return Path(daemon.__file__).absolute().parents[1]
+
+
+def _is_in_home(path: Path) -> bool:
+    return any(path.is_relative_to(home) for home in HOMES)
+
+
+def _outermost(paths: Iterator[Path]) -> list[Path]:
+    """Return the paths that lie in none of the others, in order."""
+    found = sorted(set(paths))
+    return [
+        path for path in found if not any(path != one and path.is_relative_to(one) for one in found)
+    ]
+
+
+def _owner_of(config: Path, reason: str) -> str:
+    """Return who owns the configuration: for that `reason` the service must run as that user."""
+    owner = pwd.getpwuid(config.stat().st_uid).pw_name
+    if owner == "root":
+        raise InstallError(
+            f"{reason}, so the service must run as the owner of {config}, and that is root:"
+            " give that file to another user, or install tickd outside of homes, with a relative"
+            " daemon.state_dir (docs/install.md)"
+        )
+    return owner
+
+
+def _check_paths(place: Place) -> None:
+    for path in (place.command, place.config, place.working_dir, *place.visible, *place.writable):
+        if UNSAFE & set(path):
+            raise InstallError(f"{path!r} cannot stand in a unit: use a path of plain characters")
+
+
+def _write(terminal: Terminal, texts: Mapping[Path, str], *, is_forced: bool) -> None:
+    changed = {path: text for path, text in texts.items() if _content(path) != text}
+    in_the_way = [str(path) for path in changed if path.exists() or path.is_symlink()]
+    if in_the_way and not is_forced:
+        raise InstallError(
+            f"{' and '.join(in_the_way)} would be overwritten, and nothing was written:"
+            " --dry-run shows the new text, --force writes it"
+        )
+    for path in texts:
+        if path not in changed:
+            terminal.note(f"{path} is as it should be already")
+    for path, text in changed.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, text)
+        except PermissionError:
+            raise InstallError(
+                f"{path.parent} cannot be written by this user: use sudo, or --user for a service"
+                " of your own"
+            ) from None
+        terminal.note(f"wrote {path}")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put the whole text there or nothing; a link is replaced, not followed."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(0o644)
+    fresh.replace(path)
+
+
+def _make_folder(folder: Path, owner: str) -> None:
+    """Make the folder that the service writes to: it cannot make one where it sees nothing."""
+    folder.mkdir(mode=0o700, parents=True)
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(owner)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return None if path.is_symlink() else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _summary(place: Place, wish: Wish, config: Config) -> Iterator[str]:
+    systemctl = "systemctl --user" if wish.is_user_unit else "systemctl"
+    whom = "you" if wish.is_user_unit else place.owner or "a user that systemd makes for it"
+    kept = place.state_dir.replace("%S", "/var/lib")
+    yield f"it runs {place.command} as {whom}, with {place.config}; state in {kept}"
+    if not place.owner and not wish.is_user_unit:
+        before = Path(place.working_dir) / config.daemon.state_dir
+        if before.is_dir():
+            yield f"the state in {before} is not taken along: see docs/install.md"
+        yield "secrets go into /etc/credstore, as files named like tickd.exchange.api_key"
+    yield f"next: {systemctl} daemon-reload && {systemctl} enable --now {wish.name}"
+    if wish.is_user_unit:
+        you = pwd.getpwuid(os.geteuid()).pw_name
+        yield f"to run while you are logged out: loginctl enable-linger {you}"

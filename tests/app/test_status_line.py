@@ -1,0 +1,88 @@
+"""The line of `systemctl status`: true, short, and what is wrong first."""
+
+from dataclasses import replace
+
+from daemon.app.status_line import LENGTH_MAX, status_line
+from daemon.ports import DaemonStatus, TaskStatus
+
+TASK = TaskStatus(
+    symbol="BTC/USDT",
+    strategy_name="s",
+    state="idle",
+    condition="running",
+    is_ready=True,
+    reason="",
+    price=1.0,
+    price_age_s=0.1,
+    tick_age_s=0.1,
+    last_decision_ms=0,
+    next_ask_ms=0,
+    restarts=0,
+    signal_id="",
+    position="",
+    price_open=None,
+    price_take_profit=None,
+    price_stop_loss=None,
+    percent_tp=0.0,
+    percent_sl=0.0,
+    is_paused=False,
+    is_blocked=False,
+)
+
+
+def a_status(*tasks: TaskStatus, reasons: tuple[str, ...] = ()) -> DaemonStatus:
+    return DaemonStatus(
+        version="1",
+        exchange="sandbox",
+        mode="signal",
+        market_time_ms=0,
+        speed=1.0,
+        uptime_s=1.0,
+        loop_lag_s=0.0,
+        is_live=True,
+        is_ready=not reasons,
+        reasons=reasons,
+        open_count=sum(task.state in {"active", "closing"} for task in tasks),
+        waiting_count=sum(task.state == "scheduled" for task in tasks),
+        tasks=tasks,
+        sinks=(),
+        orphans=(),
+    )
+
+
+def test_a_quiet_daemon_says_how_many_tasks_are_ready() -> None:
+    assert status_line(a_status(TASK)) == "1 of 1 task ready on sandbox"
+
+
+def test_what_is_open_paused_and_stopped_is_counted() -> None:
+    tasks = (
+        replace(TASK, state="active"),
+        replace(TASK, state="closing"),
+        replace(TASK, state="scheduled", is_paused=True),
+        replace(TASK, condition="stopped"),
+    )
+
+    line = status_line(a_status(*tasks))
+
+    assert line == (
+        "4 of 4 tasks ready on sandbox, 2 open, 1 waiting for entry, 1 paused, 1 stopped"
+    )
+
+
+def test_what_is_wrong_comes_first_and_on_one_line() -> None:
+    tasks = (TASK, replace(TASK, is_ready=False, reason="no fresh price"))
+    reasons = ("BTC/USDT s: no\nfresh price", "state: full", "journal: full", "one more")
+
+    line = status_line(a_status(*tasks, reasons=reasons))
+
+    assert line == (
+        "degraded: 1 of 2 tasks ready on sandbox:"
+        " BTC/USDT s: no fresh price; state: full; and 2 more"
+    )
+
+
+def test_a_long_reason_is_cut() -> None:
+    line = status_line(a_status(TASK, reasons=("x" * 5_000,)))
+
+    assert len(line) == LENGTH_MAX
+    assert line.endswith(" ...")
