@@ -87,8 +87,8 @@ def _start(config: Path, signals: int) -> Start:
         ready_s = time.monotonic() - imported_s
         while (told := started.hear()).get("event") != "recovered":
             pass
-    if told["signals"] != signals:
-        raise ChildError(f"{told['signals']} signals came back, of {signals}")
+    if told["open_signals"] != signals:
+        raise ChildError(f"{told['open_signals']} signals came back, of {signals}")
     return Start(imports_s=imported_s - begun_s, ready_s=ready_s)
 
 
