@@ -16,7 +16,7 @@ from daemon.core.records import StopEntry
 from daemon.core.signal import Key
 from daemon.live.caretaker import Caretaker
 from daemon.live.following import follow_market
-from daemon.live.gaps import look_at_gap
+from daemon.live.gaps import watch_gaps
 from daemon.live.granting import Granted, grant
 from daemon.live.health import backoff_s
 from daemon.live.keeper import Keeper, Ledger
@@ -191,7 +191,8 @@ class Supervisor:
                 group.create_task(self._staff.followers.run(), name="followers"),
                 group.create_task(self._staff.minutes.run(), name="minutes"),
                 group.create_task(
-                    look_at_gap(recovered, self.feed, self._staff.rules, self._crew), name="gap"
+                    watch_gaps(recovered, self.keepers, self.feed, self._staff.rules, self._crew),
+                    name="gaps",
                 ),
             ]
             for pump in self._staff.alerts:

@@ -1,8 +1,12 @@
 """What a gap touched is told once, by one warning, and decides nothing."""
 
+import asyncio
+
 import pytest
 
+from daemon.core.candles import MINUTE_MS
 from daemon.core.events import ErrorContract
+from daemon.simulation.clock import VirtualClock
 from daemon.simulation.loop import run_virtual
 from tests.live.scene import Scene, a_scene
 from tests.live.scripted import Buyer, a_market, names
@@ -49,3 +53,30 @@ def test_a_quiet_gap_and_a_gap_of_seconds_are_not_worth_a_word() -> None:
 
     assert warnings(scene) == []
     assert names(scene) == ["opened"]
+
+
+@pytest.mark.parametrize(("minutes", "count"), [(30, 1), (4, 0)])
+def test_t4_a_stop_that_was_touched_while_the_process_stood_still_is_named_once(
+    minutes: int, count: int
+) -> None:
+    """The market went on meanwhile; a gap no longer than the price looks back shows in it."""
+    scene = a_scene(Buyer)
+    scene.market = a_market([100.0, 100.0, 90.0, 100.0, 100.0])
+
+    async def play() -> None:
+        daemon = scene.assemble()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(daemon.run())
+            await asyncio.sleep(300)
+            clock = daemon.world.clock
+            assert isinstance(clock, VirtualClock)
+            clock._anchor_ms += minutes * MINUTE_MS
+            await asyncio.sleep(60)
+            daemon.stop()
+
+    run_virtual(play())
+
+    told = warnings(scene)
+    assert len(told) == count
+    assert ["stop loss at 98 (15 min ago)" in text for text in told] == [True] * count, told
+    assert names(scene).count("closed") == 0, "missed minutes are not replayed"
