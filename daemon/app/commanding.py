@@ -72,6 +72,9 @@ class Commanding:
         for sink in self._voices.outlets.alert_sinks:
             if isinstance(sink, WebhookAlertSink):
                 sink.change_secret(None if secret is None else secret.get_secret_value())
+        token, telegram = config.alerts.telegram.token, self._voices.channels.api
+        if token is not None and telegram is not None:
+            telegram.change_token(token.get_secret_value())
 
     async def _token(self, config: Config) -> str:
         identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)

@@ -31,6 +31,7 @@ from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
 from daemon.app.past_results import read_past_results
 from daemon.app.registry import REGISTRY
+from daemon.app.telegram_bot import open_bot
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
 from daemon.app.world import World
@@ -91,6 +92,7 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         commanding = commanding_of(daemon, voices, (config, code), terms.load)
         api = await commanding.open_api()
         url = await stack.enter_async_context(open_pages(config.http, daemon.status, voices, api))
+        await stack.enter_async_context(open_bot(config, daemon, commanding.control, voices))
         log.info(
             "started",
             version=tickd_version(),

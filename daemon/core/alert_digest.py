@@ -13,13 +13,13 @@ _NOUNS: dict[AlertKind, str] = {
     "started": "starts",
     "stopped": "stops",
     "command": "commands",
-    "signal_scheduled": "signals began to wait",
+    "signal_scheduled": "signals that began to wait",
     "signal_opened": "positions opened",
     "signal_closed": "positions closed",
     "signal_cancelled": "waiting signals dropped",
     "partial_profit": "profit levels",
     "partial_loss": "loss levels",
-    "risk_refused": "refused by risk",
+    "risk_refused": "refusals by risk",
     "error": "troubles",
     "exit": "ends",
 }
@@ -31,7 +31,8 @@ class Digest:
 
     last: Place = (0, 0)
     counts: Counter[AlertKind] = field(default_factory=Counter)
-    newest: deque[str] = field(default_factory=lambda: deque(maxlen=NEWEST_SHOWN))
+    newest: deque[tuple[Place, str]] = field(default_factory=lambda: deque(maxlen=NEWEST_SHOWN))
+    notable: deque[tuple[Place, str]] = field(default_factory=lambda: deque(maxlen=NEWEST_SHOWN))
     first_ms: int = 0
     last_ms: int = 0
     won: int = 0
@@ -50,7 +51,9 @@ class Digest:
             self.first_ms = alert.at_ms
         self.last, self.last_ms = alert.place, max(self.last_ms, alert.at_ms)
         self.counts[alert.kind] += 1
-        self.newest.append(short_words_of(alert))
+        # Levels come in dozens: they must not push out what was opened and closed.
+        place = self.newest if alert.level == "info" else self.notable
+        place.append((alert.place, short_words_of(alert)))
         pnl = alert.fields.get("pnl_percent")
         if alert.kind == "signal_closed" and isinstance(pnl, int | float):
             self.pnl_percent += pnl
@@ -62,16 +65,16 @@ class Digest:
         span = f"{moment_text(self.first_ms)} to {moment_text(self.last_ms)} UTC"
         lines = [span]
         lines += [
-            f"{self.counts[kind]:,} {noun}{self._trades(kind)}"
+            f"{noun}: {self.counts[kind]:,}{self._trades(kind)}"
             for kind, noun in _NOUNS.items()
             if self.counts[kind]
         ]
-        lines.append("The newest:" if self.total > len(self.newest) else "In order:")
-        return Words(title, (*lines, *self.newest))
+        room = NEWEST_SHOWN - len(self.notable)
+        shown = sorted([*self.notable, *(list(self.newest)[-room:] if room else [])])
+        lines.append("The newest that matter:" if self.total > len(shown) else "In order:")
+        return Words(title, (*lines, *(text for _, text in shown)))
 
     def _trades(self, kind: AlertKind) -> str:
         if kind != "signal_closed":
             return ""
-        closed = self.counts[kind]
-        total = percent_text(self.pnl_percent)
-        return f": {self.won:,} of {closed:,} won, {total} in all, the sum of their percents"
+        return f", {self.won:,} won, {percent_text(self.pnl_percent)} added up"

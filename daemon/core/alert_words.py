@@ -128,7 +128,7 @@ _TITLES: Mapping[AlertKind, Callable[[_Told], str]] = {
     "signal_opened": lambda told: f"{told.text('position')} opened at {told.price('price_open')}",
     "signal_closed": lambda told: (
         f"{told.text('position')} {_CLOSES.get(told.text('reason'), 'closed')},"
-        f" {told.percent('pnl_percent')}"
+        f" {told.percent('pnl_percent')} after costs"
     ),
     "signal_cancelled": lambda told: (
         f"{told.text('position')} {_CANCELS.get(told.text('reason'), 'was cancelled')}"
@@ -169,7 +169,7 @@ def _scheduled(told: _Told) -> tuple[str, ...]:
 def _closed(told: _Told) -> tuple[str, ...]:
     held = span_text(told.number("held_minutes"))
     way = f"{told.price('price_open')} → {told.price('current_price')}"
-    return (f"{way}, held {held}", "after costs")
+    return (f"{way}, held {held}",)
 
 
 def _cancelled(told: _Told) -> tuple[str, ...]:
@@ -182,8 +182,7 @@ def _level(told: _Told) -> tuple[str, ...]:
 
 
 def _refused(told: _Told) -> tuple[str, ...]:
-    count = told.text("active_position_count")
-    return (cut(told.text("reason"), NOTE_LENGTH_MAX), f"{count} positions are open")
+    return (cut(told.text("reason"), NOTE_LENGTH_MAX),)
 
 
 def _trouble(told: _Told) -> tuple[str, ...]:

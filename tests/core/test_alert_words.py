@@ -37,8 +37,11 @@ def an_alert(told: Transition | JournalEntry) -> Alert:
     [
         (a_scheduled(), "⏳ BTC/USDT breakout: long waits for 100"),
         (an_opened(), "🔵 BTC/USDT breakout: long opened at 100"),
-        (a_closed(), "✅ BTC/USDT breakout: long took its profit, +0.50 %"),
-        (a_closed(pnl_percent=-0.001), "❌ BTC/USDT breakout: long took its profit, -0.001 %"),
+        (a_closed(), "✅ BTC/USDT breakout: long took its profit, +0.50 % after costs"),
+        (
+            a_closed(pnl_percent=-0.001),
+            "❌ BTC/USDT breakout: long took its profit, -0.001 % after costs",
+        ),
         (a_cancelled(), "⚪ BTC/USDT breakout: long did not reach its entry in time"),
         (a_profit_level(), "📈 BTC/USDT breakout: long reached profit level 50 %"),
         (a_loss_level(), "📉 BTC/USDT breakout: long reached loss level 50 %"),

@@ -17,6 +17,7 @@ SecretUrl = Annotated[
     PlainSerializer(values.masked_url, when_used="json"),
 ]
 Kinds = Annotated[tuple[AlertKind, ...], Field(strict=False), AfterValidator(values.check_unique)]
+Ids = Annotated[tuple[int, ...], Field(strict=False), AfterValidator(values.check_unique)]
 BotToken = Annotated[SecretStr, AfterValidator(values.check_bot_token)]
 
 
@@ -102,7 +103,7 @@ class WebhookKeys(Section):
 
 
 class TelegramKeys(Section):
-    """Which chat."""
+    """Which chat, and who may command."""
 
     token: BotToken | None = Field(
         default=None,
@@ -130,6 +131,29 @@ class TelegramKeys(Section):
     )
     timeout_s: float = Field(
         default=10.0, ge=0.1, le=120, description="Seconds after which a request counts as lost."
+    )
+    users: Ids = Field(
+        default=(),
+        examples=[[123456789]],
+        description="The ids of the people whose commands are taken; none named: no commands.",
+    )
+    command_chats: Ids = Field(
+        default=(),
+        examples=[[123456789]],
+        description="The chats in which commands are taken; none named: chat_id alone.",
+    )
+    confirm_timeout_s: float = Field(
+        default=60.0,
+        ge=5,
+        le=3600,
+        description="Seconds after which the button that confirms a command is worth nothing.",
+    )
+    card: bool = Field(
+        default=False,
+        description="Keep one message in the chat that shows how the daemon stands, and edit it.",
+    )
+    card_interval_s: float = Field(
+        default=60.0, ge=10, le=86_400, description="Seconds between two edits of the card."
     )
 
 
@@ -159,7 +183,7 @@ class WebhookSection(TasteSection, WebhookKeys):
 
 
 class TelegramSection(PeopleSection, TelegramKeys):
-    """Alerts to a Telegram chat. It needs a token and a chat_id."""
+    """Alerts to a Telegram chat, and commands from it. It needs a token and a chat_id."""
 
 
 class AppriseSection(PeopleSection, AppriseKeys):

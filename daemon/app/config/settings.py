@@ -158,8 +158,9 @@ def _telegram(config: Config) -> Iterator[Fault]:
     path = ("alerts", "telegram")
     if telegram.token is not None and telegram.chat_id is None:
         yield (*path, "chat_id"), "is missing: where should alerts go? (docs/alerts.md)"
-    if telegram.chat_id is not None and telegram.token is None:
-        yield (*path, "chat_id"), "says where to, but there is no token (token_file)"
+    for name in ("chat_id", "users", "card"):
+        if getattr(telegram, name) and telegram.token is None:
+            yield (*path, name), "says what to do, but there is no token (token_file)"
 
 
 def _risk(config: Config) -> Iterator[Fault]:

@@ -51,6 +51,10 @@ class BotApi:
     def __repr__(self) -> str:
         return f"BotApi({self._base.host})"
 
+    def change_token(self, token: str) -> None:
+        """Ask in the name of this token from now on."""
+        self._token = token
+
     async def call(self, method: str, params: Json, *, wait_s: float = 0.0) -> Any:  # noqa: ANN401
         """Return the result of `method`; the server may take `wait_s` on top of the time-out.
 

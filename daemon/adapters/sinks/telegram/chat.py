@@ -1,7 +1,7 @@
 """One chat that messages go to, at the pace that Telegram allows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from daemon.adapters.sinks.telegram.api import BotApi, EntitiesError, MovedError
 from daemon.adapters.sinks.telegram.pace import Pace
@@ -12,6 +12,12 @@ from daemon.ports import Message
 
 UNFINISHED_MAX = 8
 """Long messages of which only some parts have arrived; both lanes and a test make three."""
+
+REPLY_TRIES_MAX = 5
+REPLY_WAIT_S_MAX = 60.0
+"""Nobody waits longer for an answer to a command."""
+
+Params = Mapping[str, object]
 
 
 class Chat:
@@ -45,45 +51,76 @@ class Chat:
         Raises RateLimitedError where it has to wait, also for its own pace; TransientError,
         RejectedError, FatalError.
         """
-        words = message.words
-        clean = Words(self._redact(words.title), tuple(self._redact(line) for line in words.lines))
-        chunks = chunks_of(clean)
+        chunks = self._chunks_of(message.words)
+        how = {"disable_notification": message.is_silent}
         for index in range(self._parts_sent.get(message.id, 0), len(chunks)):
-            await self._send_chunk(chunks[index], message)
+            await self._send_chunk(chunks[index], how, is_urgent=message.is_urgent)
             self._note_part(message.id, index + 1)
         self._parts_sent.pop(message.id, None)
+
+    async def reply(self, words: Words, more: Params | None = None) -> int:
+        """Send an answer as soon as the pace allows; return the id of its last part.
+
+        `more` are parameters of that part. Raises what `send` does after some tries.
+        """
+        *first, last = self._chunks_of(words)
+        for chunk in first:
+            await self._patiently(chunk, {})
+        return await self._patiently(last, more or {})
+
+    async def edit(self, message_id: int, words: Words) -> None:
+        """Put other words, and no buttons, into a message that was sent before."""
+        chunk = self._chunks_of(words)[0]
+        params = {"chat_id": self.chat_id, "message_id": message_id, **_PLAIN}
+        try:
+            await self._api.call("editMessageText", params | chunk.params())
+        except EntitiesError:
+            await self._api.call("editMessageText", params | {"text": chunk.text})
+
+    def _chunks_of(self, words: Words) -> tuple[Chunk, ...]:
+        clean = tuple(self._redact(line) for line in words.lines)
+        return chunks_of(Words(self._redact(words.title), clean))
 
     def _note_part(self, message_id: str, count: int) -> None:
         self._parts_sent[message_id] = count
         while len(self._parts_sent) > UNFINISHED_MAX:
             self._parts_sent.pop(next(iter(self._parts_sent)))
 
-    async def _send_chunk(self, chunk: Chunk, message: Message) -> None:
+    async def _patiently(self, chunk: Chunk, more: Params) -> int:
+        for _ in range(REPLY_TRIES_MAX - 1):
+            try:
+                return await self._send_chunk(chunk, more, is_urgent=True)
+            except RateLimitedError as error:
+                await asyncio.sleep(min(error.retry_after_s, REPLY_WAIT_S_MAX))
+        return await self._send_chunk(chunk, more, is_urgent=True)
+
+    async def _send_chunk(self, chunk: Chunk, more: Params, *, is_urgent: bool) -> int:
         now_s = asyncio.get_running_loop().time()
-        wait_s = self._pace.wait_s(now_s, is_urgent=message.is_urgent)
+        wait_s = self._pace.wait_s(now_s, is_urgent=is_urgent)
         if wait_s > 0:
             raise RateLimitedError("one message a second to a chat", wait_s)
-        self._pace.note(now_s, is_urgent=message.is_urgent)
+        self._pace.note(now_s, is_urgent=is_urgent)
         try:
-            await self._post(chunk.params(), message)
+            return await self._post({**more, **chunk.params()})
         except EntitiesError:
             # At once, whatever the pace: waiting first would begin with the marks again.
-            await self._post({"text": chunk.text}, message)
+            return await self._post({**more, "text": chunk.text})
 
-    async def _post(self, text: dict[str, object], message: Message) -> None:
+    async def _post(self, params: Params) -> int:
         try:
-            await self._api.call("sendMessage", self._address(message) | text)
+            sent = await self._api.call("sendMessage", {**self._address(), **params})
         except RateLimitedError as error:
             self._pace.block(asyncio.get_running_loop().time() + error.retry_after_s)
             raise
         except MovedError as error:
             self.chat_id = error.chat_id
-            await self._api.call("sendMessage", self._address(message) | text)
+            sent = await self._api.call("sendMessage", {**self._address(), **params})
+        message_id = sent.get("message_id") if isinstance(sent, dict) else None
+        return message_id if isinstance(message_id, int) else 0
 
-    def _address(self, message: Message) -> dict[str, object]:
+    def _address(self) -> dict[str, object]:
         thread = {} if self._thread_id is None else {"message_thread_id": self._thread_id}
-        return {
-            "chat_id": self.chat_id,
-            "disable_notification": message.is_silent,
-            "link_preview_options": {"is_disabled": True},
-        } | thread
+        return {"chat_id": self.chat_id, **thread, **_PLAIN}
+
+
+_PLAIN: Params = {"link_preview_options": {"is_disabled": True}}

@@ -93,7 +93,7 @@ class BotServer:
                 return _ok({"message_id": params["message_id"]})
             case "getUpdates":
                 return partial(self._poll, params)
-            case "answerCallbackQuery" | "setMyCommands" | "getChat":
+            case "answerCallbackQuery" | "setMyCommands" | "getChat" | "pinChatMessage":
                 return _ok(True)
             case _:
                 return refusal(404, "Not Found")

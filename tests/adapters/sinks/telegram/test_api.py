@@ -28,6 +28,15 @@ async def test_an_answer_is_its_result() -> None:
     assert me["username"] == "tickd_test_bot"
 
 
+async def test_a_token_can_be_changed_while_it_runs() -> None:
+    async with serving() as server, asking(server) as api:
+        api.change_token("999:anotherTokenOfNobody")
+        with pytest.raises(FatalError):
+            await api.call("getMe", {})
+        api.change_token(TOKEN)
+        assert await api.call("getMe", {})
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
