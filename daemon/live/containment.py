@@ -107,6 +107,14 @@ class Containment:
             return made
         return await self.drive(holder, made.value, self._limits.answer_s)
 
+    async def make(self, function: Callable[[], T]) -> Returned[T] | Raised:
+        """Make an author's instance in a worker thread, where its `__init__` may block.
+
+        It has as long as an answer: past that the outcome is a Raised of TimeoutError.
+        """
+        outcome = await self._workers.call(function, timeout_s=self._limits.answer_s)
+        return cast("Returned[T] | Raised", outcome)
+
     async def drive(
         self, holder: str, coroutine: Coroutine[object, object, object], limit_s: float
     ) -> Returned[object] | Raised:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from daemon.core.errors import FatalError, RejectedError
 from daemon.core.events import Announcement, DoneContract
-from daemon.core.guard import Raised
 from daemon.core.records import StopEntry
 from daemon.core.signal import Key
 from daemon.live.caretaker import Caretaker
@@ -19,6 +18,7 @@ from daemon.live.following import follow_market
 from daemon.live.gaps import watch_gaps
 from daemon.live.granting import Granted, grant
 from daemon.live.health import backoff_s
+from daemon.live.hiring import Post, hire
 from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import BEAT_S
 from daemon.live.recovery import Recovered
@@ -290,24 +290,19 @@ class Supervisor:
         kept = await self._staff.recovery.wait_for_init(plan.key)
         recovered = await self._staff.recovery.recovered()
         keeper = self._keep(plan.key, plan.risk_names, recovered)
-        made = self._crew.containment.call(str(plan.key), plan.make)
-        slot.condition, slot.reason = "running", ""
-        if isinstance(made, Raised):
-            self._crew.troubles.report("strategy", plan.key, made)
-            slot.condition, slot.reason = "off", f"the strategy cannot be made: {made.message}"
-        strategy = Caretaker() if isinstance(made, Raised) else made.value
         if self.feed is None:
             raise FatalError("a task was started before the market feed")
-        desk = self._staff.desk_of(plan.key, plan.risk_names)
-        runner = Runner(strategy, self.feed.of(plan.key.symbol), keeper, desk, self._crew)
-        runner.block = kept.block
-        runner.is_leaving = plan.is_leaving
         if self.resumes and keeper.held.is_stopped:
             await keeper.mark(is_stopped=False)
-        slot.runner = runner
-        if self.ending.is_set():
-            runner.end()
-        return runner
+        post = Post(
+            slot=slot,
+            keeper=keeper,
+            desk=self._staff.desk_of(plan.key, plan.risk_names),
+            feed=self.feed.of(plan.key.symbol),
+            block=kept.block,
+            is_leaving=plan.is_leaving,
+        )
+        return await hire(plan.make, post, self._crew, self.ending)
 
     def _finished(self, slot: Slot) -> None:
         if self.ending.is_set() or slot.is_retiring:

@@ -14,7 +14,7 @@ from daemon.core.events import Announcement, Transition
 from daemon.core.records import TransitionEntry
 from daemon.core.strategy import Strategy
 from daemon.core.subjects import Subjects
-from daemon.live.workers import InlineWorkers
+from daemon.live.workers import InlineWorkers, Workers
 from daemon.ports import AlertSink, CheckedClock, CounterName, MarketData, MeterName
 from daemon.simulation.clock import VirtualClock
 from daemon.simulation.generator import GeneratedMarket, default_specs
@@ -83,6 +83,7 @@ class Scene:
         default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000, turn_ms=TURN_MS)
     )
     connect: Callable[[], Awaitable[None]] | None = None
+    workers: Workers = field(default_factory=InlineWorkers)
     make_clock: Callable[[VirtualClock], CheckedClock] | None = None
 
     def assemble(self) -> Daemon:
@@ -108,7 +109,7 @@ class Scene:
             sinks=(self.sink,),
             alert_sinks=self.alert_sinks,
         )
-        return assemble(self.config, self.code, world, outlets, InlineWorkers())
+        return assemble(self.config, self.code, world, outlets, self.workers)
 
     async def run(self, seconds: float) -> Daemon:
         """Run for so many virtual seconds, then stop gracefully; return what ran."""

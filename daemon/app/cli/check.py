@@ -6,9 +6,10 @@ It changes nothing: the exchange is asked on a state folder of its own that is t
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +32,9 @@ from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, LoadError, load_code, make_strategy
 from daemon.app.opening import open_world
 from daemon.core.errors import RejectedError, StateLockedError, TickdError
+from daemon.core.guard import Raised, Returned
+from daemon.core.strategy import Strategy
+from daemon.live.workers import ThreadWorkers
 
 PROBE_TIMEOUT_S = 2.0
 CANDLES_ASKED = 5
@@ -92,12 +96,12 @@ def _findings(loaded: Loaded, code: Code, *, offline: bool) -> Iterator[Finding]
 
 def check_strategies(config: Config, code: Code) -> Iterator[Finding]:
     """Make each strategy once, as the daemon would for each symbol."""
+    limit_s = config.rules.max_signal_generation_seconds
     for section in config.strategies:
-        strategy = code.strategies[section.name]
-        try:
-            made = make_strategy(strategy)
-        except LoadError as error:
-            yield Finding(Verdict.FAIL, "strategy", f"{section.name}: {error}")
+        make = partial(make_strategy, code.strategies[section.name])
+        made = asyncio.run(_made(make, limit_s))
+        if isinstance(made, str):
+            yield Finding(Verdict.FAIL, "strategy", f"{section.name}: {made}")
             continue
         interval = section.interval or made.interval
         asked = f"asked every {interval} on {', '.join(section.symbols)}"
@@ -105,6 +109,21 @@ def check_strategies(config: Config, code: Code) -> Iterator[Finding]:
     for profile in code.profiles:
         rules = ", ".join(rule.note for rule in profile.validations)
         yield _ok("risk", f"{profile.risk_name}: {rules}")
+
+
+async def _made(make: Callable[[], Strategy], limit_s: float) -> Strategy | str:
+    """Return the strategy, made where and in the time in which the daemon does, or the fault."""
+    made: list[Strategy] = []
+    workers = ThreadWorkers(1)
+    outcome = await workers.call(lambda: made.append(make()), timeout_s=limit_s)
+    workers.close()
+    match outcome:
+        case Returned():
+            return made[0]
+        case Raised(cause=LoadError()):
+            return outcome.message
+        case _:
+            return f"its __init__ took over {limit_s:g} s (rules.max_signal_generation_seconds)"
 
 
 def check_state_folder(config: Config) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ class RulesSection(Rules):
         default=180,
         ge=1,
         le=86_400,
-        description="Most seconds that a strategy may take for an answer.",
+        description="Most seconds that a strategy may take for an answer, and to be made.",
     )
     avg_price_candles_count: Whole = Field(
         default=5, ge=1, le=1000, description="One-minute candles that make the average price."

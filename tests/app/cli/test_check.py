@@ -71,6 +71,22 @@ def test_a_strategy_that_cannot_be_made_fails(shell: Shell) -> None:
     assert "mine.py:3: no luck" in ended.out
 
 
+def test_a_strategy_that_takes_too_long_to_be_made_fails(shell: Shell) -> None:
+    (shell.folder / "mine.py").write_text(
+        "import time\n"
+        "from daemon.core.strategy import Strategy\n"
+        "class Mine(Strategy):\n"
+        "    def __init__(self): time.sleep(60)\n"
+        "    def get_signal(self, view): ...\n"
+    )
+    write(shell.folder, STRATEGY.replace("daemon.strategies.breakout:Breakout", "./mine.py:Mine"))
+
+    ended = shell("check", "--offline", "--set", "rules.max_signal_generation_seconds=1")
+
+    assert ended.code == 1
+    assert "breakout: its __init__ took over 1 s (rules.max_signal_generation_seconds)" in ended.out
+
+
 def test_an_unknown_exchange_fails_with_the_likely_one(shell: Shell) -> None:
     ended = shell("check", "--set", "exchange.id=binanc")
 
