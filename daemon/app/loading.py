@@ -11,7 +11,6 @@ import inspect
 import os
 import stat
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,7 +29,7 @@ from daemon.app.config.problems import (
 from daemon.app.config.sections import RiskSection
 from daemon.app.config.settings import Config
 from daemon.core import risk_limits
-from daemon.core.guard import Raised, Returned, call_foreign, is_async
+from daemon.core.guard import Raised, Returned, call_foreign, is_async, places_of
 from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation, Verdict
 from daemon.core.strategy import Strategy, strategy_faults, takes
 
@@ -277,13 +276,6 @@ def _told(raised: Raised) -> str:
     cause = raised.cause
     if isinstance(cause, SyntaxError) and cause.filename:
         return one_line(f"{raised.error} at {cause.filename}:{cause.lineno}: {cause.msg}")
-    frames = [
-        frame
-        for frame in traceback.extract_tb(cause.__traceback__)
-        if not frame.filename.startswith("<frozen") and frame.filename not in _OUR_FILES
-    ]
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    places = places_of(cause)
+    place = f" at {places[-1][0]}:{places[-1][1]}" if places else ""
     return one_line(f"{raised.error}{place}: {raised.message}".removesuffix(": "))
-
-
-_OUR_FILES = {__file__, call_foreign.__code__.co_filename, importlib.__file__}

@@ -13,11 +13,9 @@ T = TypeVar("T")
 
 TEXT_LENGTH_MAX = 500
 
-_OUR_FRAMES = (
-    ("core", "guard.py"),
-    ("live", "containment.py"),
-    ("research", "containment.py"),
-)
+_OUR_PACKAGE = __name__.partition(".")[0]
+_EXAMPLES = f"{_OUR_PACKAGE}.strategies"
+_LIBRARY_MARKS = ("/lib/python", "/site-packages/", "/dist-packages/")
 
 
 class OverrunError(BaseException):
@@ -106,12 +104,35 @@ def _text(error: BaseException) -> str:
         return "(the error has no readable text)"
 
 
-def _place(error: BaseException) -> str:
-    # Only names and numbers, and no source lines: those would have to be read from disk, and
-    # local variables may hold secrets.
-    paths = (
-        (frame.f_code.co_filename.replace("\\", "/").split("/"), line)
+def places_of(error: BaseException) -> list[tuple[str, int]]:
+    """Return (file, line) of the frames that a person should look at, the innermost last.
+
+    Those of the author, where there are any: neither ours nor a library's. Only names and
+    numbers, and no source lines: those would have to be read from disk, and local variables may
+    hold secrets.
+    """
+    frames = [
+        (code.co_filename.replace("\\", "/"), line, _is_ours(frame.f_globals.get("__name__")))
         for frame, line in traceback.walk_tb(error.__traceback__)
-    )
-    places = [f"{path[-1]}:{line}" for path, line in paths if tuple(path[-2:]) not in _OUR_FRAMES]
-    return places[-1] if places else ""
+        if not (code := frame.f_code).co_filename.startswith("<frozen")
+        and not code.co_filename.endswith("/importlib/__init__.py")
+    ]
+    foreign = [(file, line) for file, line, is_ours in frames if not is_ours]
+    own = [place for place in foreign if not any(mark in place[0] for mark in _LIBRARY_MARKS)]
+    if own or foreign:
+        return own or foreign
+    # What we raise on purpose says what to do; the place of anything else is for a bug report.
+    is_told = _is_ours(type(error).__module__)
+    return [] if is_told else [(file, line) for file, line, _ in frames if file != __file__]
+
+
+def _is_ours(module: object) -> bool:
+    if not isinstance(module, str):
+        return False
+    is_example = module == _EXAMPLES or module.startswith(f"{_EXAMPLES}.")
+    return module.partition(".")[0] == _OUR_PACKAGE and not is_example
+
+
+def _place(error: BaseException) -> str:
+    places = places_of(error)
+    return f"{places[-1][0].rpartition('/')[2]}:{places[-1][1]}" if places else ""

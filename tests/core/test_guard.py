@@ -1,6 +1,7 @@
 """Foreign code may do anything but harm us."""
 
 import asyncio
+import json
 import linecache
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -16,6 +17,7 @@ from daemon.core.guard import (
     describe,
     is_async,
 )
+from daemon.core.params import Params
 
 
 class UnreadableError(Exception):
@@ -74,6 +76,40 @@ def test_a_wrong_call_has_no_foreign_line() -> None:
     assert isinstance(outcome, Raised)
     assert (outcome.error, outcome.place) == ("TypeError", "")
     assert describe(ValueError("never raised")).place == ""
+
+
+def _line_of(function: Callable[..., object], offset: int = 1) -> str:
+    return f"test_guard.py:{function.__code__.co_firstlineno + offset}"
+
+
+def test_the_author_s_line_is_named_though_a_library_raised() -> None:
+    def parse() -> None:
+        json.loads("{")
+
+    outcome = call_foreign(parse)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.place == _line_of(parse)
+
+
+def test_the_author_s_line_is_named_though_our_code_raised() -> None:
+    def ask_for_too_much() -> None:
+        Params({}).integer("lookback")
+
+    outcome = call_foreign(ask_for_too_much)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.place == _line_of(ask_for_too_much)
+
+
+def test_what_we_raise_on_purpose_names_no_file_of_ours_but_a_bug_does() -> None:
+    told = call_foreign(Params().integer, "lookback")
+    bug = call_foreign(Params, 3)  # type: ignore[arg-type]  # wrong on purpose
+
+    assert isinstance(told, Raised)
+    assert told.place == ""
+    assert isinstance(bug, Raised)
+    assert bug.place.startswith("params.py:")
 
 
 def test_an_error_without_readable_text_is_described_all_the_same() -> None:
