@@ -5,8 +5,8 @@ is on disk is whole either way.
 """
 
 import asyncio
-import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -25,7 +25,9 @@ from daemon.adapters.systemd import Manager
 from daemon.app.commanding import Commanding, Load, commanding_of
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
+from daemon.app.fork_guard import no_copies_of
 from daemon.app.herald import Herald, Watched
+from daemon.app.house_loop import HouseLoop
 from daemon.app.loading import Code, load_code
 from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
@@ -61,14 +63,17 @@ def run_service(
     process's exit code. Raises TickdError for what the operator must mend.
     """
     code = load_code(config)
-    loop_factory = uvloop.new_event_loop if config.daemon.loop == "uvloop" else None
-    with open_voices(config, REGISTRY.subjects) as opened:
+    is_fast = config.daemon.loop == "uvloop"
+    house = HouseLoop(uvloop.new_event_loop if is_fast else asyncio.new_event_loop)
+    with no_copies_of(config.daemon.state_dir), open_voices(config, REGISTRY.subjects) as opened:
         voices = replace(opened, manager=manager or Manager())
         try:
-            with asyncio.Runner(loop_factory=loop_factory) as runner:
-                return runner.run(_serve(config, code, voices, _Terms(stop_after_s, opener, load)))
+            terms = _Terms(stop_after_s, opener, load, house)
+            exit_code = house.run(_serve(config, code, voices, terms))
         except BaseExceptionGroup as group:
             raise cause_of(group) from group
+    house.leave(exit_code)
+    return exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class _Terms:
     stop_after_s: float | None
     opener: Opener
     load: Load | None
+    house: HouseLoop
 
 
 async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> int:
@@ -106,19 +112,22 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         loop = asyncio.get_running_loop()
         after_s = terms.stop_after_s
         timer = None if after_s is None else loop.call_later(after_s, daemon.stop)
-        telling = loop.create_task(_tell_recovery(daemon, voices))
         until = daemon.world.journal.last_number
-        remembering = loop.create_task(_remember(config, voices, until))
         herald = _herald(config, daemon, voices)
         if commanding.reloader is not None:
             commanding.reloader.around = herald.reloading
-        with _signals(daemon, commanding):
+        with _reload_at_hangup(commanding):
+            beside = (
+                loop.create_task(_tell_recovery(daemon, voices)),
+                loop.create_task(_remember(config, voices, until)),
+                terms.house.attend(daemon),
+            )
             try:
                 async with herald.on_duty():
                     await daemon.run()
             finally:
-                telling.cancel()
-                remembering.cancel()
+                for task in beside:
+                    task.cancel()
                 if timer is not None:
                     timer.cancel()
         status = daemon.status.snapshot()
@@ -199,19 +208,8 @@ async def open_daemon(
 
 
 @contextmanager
-def _signals(daemon: Daemon, commanding: Commanding) -> Iterator[None]:
-    """Stop gracefully at the first signal, end the process at the second; SIGHUP reloads."""
+def _reload_at_hangup(commanding: Commanding) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    has_begun = False
-
-    def on_signal(number: int) -> None:
-        nonlocal has_begun
-        if has_begun:
-            # Whoever asks twice wants no ceremony: the disk is whole at every moment.
-            os._exit(128 + number)
-        has_begun = True
-        daemon.stop()
-
     reloads: set[asyncio.Task[object]] = set()
 
     def on_hangup() -> None:
@@ -219,14 +217,14 @@ def _signals(daemon: Daemon, commanding: Commanding) -> Iterator[None]:
         reloads.add(reload)
         reload.add_done_callback(reloads.discard)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.remove_signal_handler(number)
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

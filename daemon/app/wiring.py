@@ -1,7 +1,7 @@
 """Wiring: the one place where rules, drivers and the world meet."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -65,6 +65,8 @@ class Daemon:
     fanout: Fanout
     health: Health
     risk: RiskDesk
+    report: Callable[[str, Raised | str], None]
+    """Tells of a trouble of the daemon as a whole: where, and what."""
     clock_watch: ClockWatch | None = None
 
     async def run(self) -> None:
@@ -190,6 +192,7 @@ class _Builder:
             fanout=self._fanout,
             health=self._health,
             risk=self._risk,
+            report=self._report_text,
             clock_watch=self._clock_watch,
         )
 
@@ -306,7 +309,7 @@ class _Builder:
     def _report(self, where: str, raised: Raised) -> None:
         self._troubles.report(where, self._key(), raised)
 
-    def _report_text(self, where: str, text: str) -> None:
+    def _report_text(self, where: str, text: Raised | str) -> None:
         self._troubles.report(where, self._key(), text)
 
     def _report_feed(self, where: str, error: Exception, symbol: str) -> None:

@@ -17,10 +17,10 @@ from inspect import iscoroutine
 from typing import TypeVar, cast
 
 from daemon.core.guard import OverrunError, Raised, Returned, call_foreign, describe
+from daemon.live.descent import DESCENT
 from daemon.live.workers import Workers
 
 T = TypeVar("T")
-V = TypeVar("V")
 
 REPEAT_S = 0.05
 """How often an interrupted stretch that swallows the interruption is interrupted again."""
@@ -33,6 +33,10 @@ class Limits:
     stretch_s: float = 0.25
     answer_s: float = 180.0
     callback_s: float = 5.0
+
+
+class MeddlingError(RuntimeError):
+    """Foreign code tried what is not its business: it was refused, and its call has failed."""
 
 
 class Containment:
@@ -48,8 +52,11 @@ class Containment:
         self._is_installed = False
         self._is_armed = False
         self._has_rung = False
+        self._meddled = ""
         self._before: object = None
         self.holder = ""
+        self.on_answer: Callable[[], object] = _nothing
+        """Called after each answer that was made on the loop."""
 
     def install(self) -> None:
         """Take the interval timer. Does nothing outside the main thread, which alone can."""
@@ -65,12 +72,21 @@ class Containment:
             signal.signal(signal.SIGALRM, cast("signal.Handlers", self._before))
             self._is_installed = False
 
+    @property
+    def is_calling(self) -> bool:
+        """Say whether foreign code runs on the loop right now."""
+        return self._is_armed
+
+    def refuse(self, deed: str) -> None:
+        """Note that the foreign code that runs right now tried what is not its business."""
+        self._meddled = deed
+
     def call(self, holder: str, function: Callable[[], T]) -> Returned[T] | Raised:
         """Call a plain function on the loop, interrupted past its stretch."""
         if not self._is_installed or self._is_armed:
             return call_foreign(function)
         self.holder = holder
-        self._is_armed, self._has_rung = True, False
+        self._is_armed, self._has_rung, self._meddled = True, False, ""
         signal.setitimer(signal.ITIMER_REAL, self._limits.stretch_s, REPEAT_S)
         try:
             outcome = call_foreign(function)
@@ -80,11 +96,14 @@ class Containment:
         else:
             if self._has_rung and isinstance(outcome, Returned):
                 return describe(self._overrun("and swallowed the interruption"))
+            if self._meddled:
+                return describe(MeddlingError(f"{self._meddled}: that was refused"))
             return outcome
         finally:
             self._is_armed = False
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.holder = ""
+            DESCENT.leave_if_copy()
 
     async def finish(self, holder: str, outcome: Returned[object] | Raised) -> Raised | None:
         """Await what a callback returned, if it is a coroutine; return what it raised, if so."""
@@ -102,10 +121,11 @@ class Containment:
         """
         if not is_async:
             return await self._workers.call(function, timeout_s=self._limits.answer_s)
-        made = self.call(holder, function)
-        if isinstance(made, Raised) or not iscoroutine(made.value):
-            return made
-        return await self.drive(holder, made.value, self._limits.answer_s)
+        outcome = self.call(holder, function)
+        if isinstance(outcome, Returned) and iscoroutine(outcome.value):
+            outcome = await self.drive(holder, outcome.value, self._limits.answer_s)
+        self.on_answer()
+        return outcome
 
     async def make(self, function: Callable[[], T]) -> Returned[T] | Raised:
         """Make an author's instance in a worker thread, where its `__init__` may block.
@@ -122,7 +142,7 @@ class Containment:
 
         The clock of the whole answer starts only when the coroutine really suspends.
         """
-        first = self._resume(holder, coroutine.send, None)
+        first = self._resume(holder, coroutine, None)
         if not isinstance(first, _Suspended):
             return first
         try:
@@ -132,28 +152,77 @@ class Containment:
             return describe(TimeoutError(f"no answer in {limit_s:g} s"))
 
     @types.coroutine
+    def carry(
+        self,
+        holder: str,
+        coroutine: Coroutine[object, object, object],
+        *,
+        may_go_on: Callable[[], bool],
+    ) -> Generator[object, object, object]:
+        """Run the coroutine of a task that foreign code started, each stretch within its budget.
+
+        Raises what it raises, in no way that would end the loop. Cancelled, it may take its time
+        to clean up for as long as `may_go_on` says so.
+        """
+        outcome = self._resume(holder, coroutine, None)
+        while isinstance(outcome, _Suspended):
+            try:
+                sent = yield outcome.waits_for
+            except BaseException as thrown:
+                outcome = self._resume(holder, coroutine, thrown)
+                if isinstance(outcome, _Suspended) and not may_go_on():
+                    self.call(holder, coroutine.close)
+                    raise
+            else:
+                outcome = self._resume(holder, coroutine, sent)
+        if isinstance(outcome, Returned):
+            return outcome.value
+        if isinstance(outcome.cause, SystemExit | KeyboardInterrupt):
+            # In a bare task these would end the whole loop.
+            raise MeddlingError(f"raised {outcome.error}") from outcome.cause
+        raise outcome.cause
+
+    @types.coroutine
     def _go_on(
         self, holder: str, coroutine: Coroutine[object, object, object], waits_for: object
     ) -> Generator[object, object, Returned[object] | Raised]:
+        task = asyncio.current_task()
+        cancelled_before = task.cancelling() if task else 0
         while True:
             try:
                 sent = yield waits_for
             except BaseException as thrown:
-                outcome = self._resume(holder, coroutine.throw, thrown)
-                if isinstance(outcome, _Suspended):
-                    # It goes on although it was cancelled: it is abandoned, not waited for.
-                    self.call(holder, coroutine.close)
-                raise
-            outcome = self._resume(holder, coroutine.send, sent)
+                outcome = self._resume(holder, coroutine, thrown)
+                # What it waited for has failed, or its own time limit is over, is for itself to
+                # handle; that we are cancelled is not.
+                is_cancelled = task is not None and task.cancelling() > cancelled_before
+                if isinstance(thrown, GeneratorExit) or (
+                    is_cancelled and isinstance(thrown, asyncio.CancelledError)
+                ):
+                    if isinstance(outcome, _Suspended):
+                        # It goes on although it was cancelled: it is abandoned, not waited for.
+                        self.call(holder, coroutine.close)
+                    raise
+            else:
+                outcome = self._resume(holder, coroutine, sent)
             if not isinstance(outcome, _Suspended):
                 return outcome
             waits_for = outcome.waits_for
 
     def _resume(
-        self, holder: str, resume: Callable[[V], object], value: V
+        self, holder: str, coroutine: Coroutine[object, object, object], given: object
     ) -> "Returned[object] | Raised | _Suspended":
-        outcome = self.call(holder, partial(_advance, resume, value))
-        return outcome if isinstance(outcome, Raised) else outcome.value
+        """Run one more stretch; `given` is what it waited for, or what is thrown into it."""
+        resume = coroutine.throw if isinstance(given, BaseException) else coroutine.send
+        outcome = self.call(
+            holder, partial(_advance, cast("Callable[[object], object]", resume), given)
+        )
+        if isinstance(outcome, Returned):
+            return outcome.value
+        if getattr(coroutine, "cr_frame", None) is not None:
+            # Its call has failed though it would go on: its end is foreign code, too.
+            self.call(holder, coroutine.close)
+        return outcome
 
     def _on_alarm(self, _signal: int, frame: types.FrameType | None) -> None:
         if not self._is_armed or frame is None:
@@ -165,8 +234,8 @@ class Containment:
         raise self._overrun()
 
     def _overrun(self, and_what: str = "") -> OverrunError:
-        text = f"held the event loop for over {self._limits.stretch_s:g} s {and_what}"
-        return OverrunError(text.rstrip())
+        text = f"held the event loop for over {self._limits.stretch_s:g} s {and_what}".rstrip()
+        return OverrunError(f"{text} (daemon.strategy_stretch_max_ms)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +245,11 @@ class _Suspended:
     waits_for: object
 
 
-def _advance(resume: Callable[[V], object], value: V) -> _Suspended | Returned[object]:
+def _nothing() -> None:
+    """Nobody wants to look."""
+
+
+def _advance(resume: Callable[[object], object], value: object) -> _Suspended | Returned[object]:
     # Caught here and not by the guard, which would describe an error that is none.
     try:
         return _Suspended(resume(value))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from daemon.core.guard import Raised, Returned, call_foreign, describe
+from daemon.live.descent import DESCENT
 
 Outcome = Returned[object] | Raised
 
@@ -102,6 +103,7 @@ class _Worker:
                 return
             call, future = self._work.popleft()
             outcome = call()
+            DESCENT.leave_if_copy()
             try:
                 self._loop.call_soon_threadsafe(_answer, future, outcome)
             except RuntimeError:

@@ -271,3 +271,48 @@ async def test_who_waits_in_line_too_long_has_lost_no_thread() -> None:
     assert "no thread was free" in late.message
     assert not isinstance(late.cause, LeakedThreadError)
     assert workers.leaked == 0
+
+
+async def _failing() -> None:
+    await asyncio.sleep(0)
+    raise ConnectionError("reset")
+
+
+async def test_an_error_of_what_it_waits_for_is_its_own_to_handle(
+    containment: Containment,
+) -> None:
+    async def handles() -> str:
+        for _ in range(2):
+            with suppress(ConnectionError):
+                await asyncio.get_running_loop().create_task(_failing())
+        await asyncio.sleep(0)
+        return "handled"
+
+    assert await containment.ask("task", handles, is_async=True) == Returned("handled")
+
+
+async def test_a_time_limit_of_its_own_is_its_own_to_handle(containment: Containment) -> None:
+    async def handles() -> str:
+        for _ in range(2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    await asyncio.Event().wait()
+        await asyncio.sleep(0)
+        return "handled"
+
+    assert await containment.ask("task", handles, is_async=True) == Returned("handled")
+
+
+async def test_a_cancelled_child_that_it_does_not_handle_is_its_failure(
+    containment: Containment,
+) -> None:
+    async def waits_for_a_cancelled_one() -> None:
+        child = asyncio.get_running_loop().create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        child.cancel()
+        await child
+
+    outcome = await containment.ask("task", waits_for_a_cancelled_one, is_async=True)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.error == "CancelledError"

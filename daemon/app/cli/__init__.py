@@ -1,5 +1,21 @@
 """The command line: thin commands over what the other modules do."""
 
-from daemon.app.cli.top import main
+# ruff: noqa: PLC0415 - late imports, so that Ctrl-C during them ends in silence, too
+
+import os
+import signal
+from typing import NoReturn
+
+from daemon.app.exit_codes import ExitCode
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and end the process."""
+    # Nothing has begun that would have to be wound up; Python would show where it was.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
+    from daemon.app.cli import top
+
+    top.main()
+
 
 __all__ = ["main"]

@@ -4,6 +4,7 @@
 
 import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,7 +27,11 @@ PROBLEMS_SHOWN_MAX = 50
 
 def main() -> NoReturn:
     """Run the command line of this process, and end the process."""
-    sys.exit(run(sys.argv[1:]))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    exit_code = run(sys.argv[1:])
+    # The rest is the interpreter's own end, which would show where it was interrupted.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(exit_code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ A reader that is slow, gone, or on a full disk costs lines, never the process: t
 and the count is written as a line once writing works again.
 """
 
+import fcntl
 import os
 import select
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from threading import Thread
 BATCH_MAX = 256
 WRITABLE_WAIT_S = 1.0
 
+OWN_FD_MIN = 64
+"""Past the numbers that careless code closes."""
+
 
 class LineWriter:
     """Takes lines from any thread and never blocks. `describe_gap` makes the line for a gap."""
@@ -20,7 +24,9 @@ class LineWriter:
     def __init__(
         self, fd: int, describe_gap: Callable[[int], str], *, queue_max: int = 10_000
     ) -> None:
-        self._fd = fd
+        self._given_fd = fd
+        # A number of its own: whoever closes the standard output does not close the log.
+        self._fd = _own_copy(fd)
         self._describe_gap = describe_gap
         self._queue_max = queue_max
         self._queue: SimpleQueue[str | None] = SimpleQueue()
@@ -47,6 +53,8 @@ class LineWriter:
         """Write what is queued, for at most `timeout_s`. Lines after this may be lost."""
         self._queue.put(None)
         self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            os.close(self._fd)
 
     def _run(self) -> None:
         while (line := self._queue.get()) is not None:
@@ -66,6 +74,7 @@ class LineWriter:
                 return
 
     def _write_batch(self, lines: list[str]) -> None:
+        self._restore_given()
         drops = self.drops
         gap = [self._describe_gap(drops - self._told)] if drops > self._told else []
         start = "\n" if self._is_torn else ""
@@ -83,6 +92,14 @@ class LineWriter:
         self._is_torn = False
         self._told = drops
 
+    def _restore_given(self) -> None:
+        """Open the standard output again if it was closed: the next file would get its number."""
+        try:
+            os.fstat(self._given_fd)
+        except OSError:
+            # Where it was closed from the start this is a file that nobody can write to.
+            os.dup2(self._fd, self._given_fd)
+
     def _write_some(self, data: memoryview) -> int:
         try:
             return os.write(self._fd, data)
@@ -90,3 +107,12 @@ class LineWriter:
             # Somebody who shares the terminal has made it non-blocking.
             select.select((), (self._fd,), (), WRITABLE_WAIT_S)
             return 0
+
+
+def _own_copy(fd: int) -> int:
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, OWN_FD_MIN)
+    except OSError:
+        # It was closed before we came (`tickd run >&-`): this takes nothing, and lines count as
+        # lost; the number itself may become that of a file.
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)

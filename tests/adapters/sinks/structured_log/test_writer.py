@@ -102,7 +102,6 @@ def test_d22_a_full_disk_costs_lines_only() -> None:
     writer.close(10.0)
 
     assert writer.drops == 1
-    os.close(fd)
 
 
 def test_a_gap_is_told_once_it_is_over(tmp_path: Path) -> None:
@@ -111,7 +110,7 @@ def test_a_gap_is_told_once_it_is_over(tmp_path: Path) -> None:
     writer.write("lost")
     wait_for(lambda: writer.drops == 1)
     fd = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
-    os.dup2(fd, full)
+    os.dup2(fd, writer._fd)
 
     writer.write("back")
     writer.write("again")
@@ -169,3 +168,29 @@ def test_closing_waits_no_longer_than_it_is_told(timeout_s: float) -> None:
     os.close(reading)
     wait_for(lambda: not writer._thread.is_alive())
     os.close(writing)
+
+
+def test_p16_whoever_closes_the_output_does_not_close_the_log(tmp_path: Path) -> None:
+    """Else the next file that is opened would get its number, and our lines."""
+    path = tmp_path / "log"
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    writer = LineWriter(fd, gap)
+    os.close(fd)
+
+    writer.write("still here")
+    writer.close(10.0)
+
+    assert path.read_text() == "still here\n"
+    assert os.fstat(fd).st_ino == path.stat().st_ino
+    os.close(fd)
+
+
+def test_an_output_that_was_never_open_costs_lines_and_nothing_else() -> None:
+    fd = os.open(os.devnull, os.O_RDONLY)
+    os.close(fd)
+
+    writer = LineWriter(fd, gap)
+    writer.write("nobody reads this")
+    writer.close(10.0)
+
+    assert writer.drops == 1
