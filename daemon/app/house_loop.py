@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 from daemon.app.exit_codes import ExitCode
 from daemon.app.wiring import Daemon
@@ -54,7 +55,8 @@ class HouseLoop:
         for number in _asked_by():
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
-            return self._run_through(self._main)
+            with self._warnings():
+                return self._run_through(self._main)
         except asyncio.CancelledError:
             if self._asked_by:
                 return ExitCode.INTERRUPTED if self._asked_by == signal.SIGINT else ExitCode.OK
@@ -77,6 +79,33 @@ class HouseLoop:
         # At once after each answer: a signal that comes in between would be lost.
         daemon.containment.on_answer = partial(holdings.look, daemon)
         return self._loop.create_task(self._hold(holdings, daemon), name="hold")
+
+    @contextmanager
+    def _warnings(self) -> Iterator[None]:
+        """Tell of a forgotten await in one line; Python would show its own words and ours."""
+        shown = warnings.showwarning
+
+        def show(  # noqa: PLR0913, PLR0917 - Python calls it
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if self._daemon is None or not str(message).endswith("was never awaited"):
+                shown(message, category, filename, lineno, file, line)
+                return
+            holder = self._daemon.containment.holder
+            text = f"{message}: write await in front of its call ({filename}:{lineno})"
+            where = f"a call of {holder}" if holder else "a strategy"
+            self._loop.call_soon_threadsafe(self._daemon.report, where, text)
+
+        warnings.showwarning = show
+        try:
+            yield
+        finally:
+            warnings.showwarning = shown
 
     def leave(self, code: int) -> None:
         """Wait a moment for threads that strategies have started; end the process with them."""

@@ -94,10 +94,14 @@ class Live:
         exchange_name: str = "sandbox",
         config: Config | None = None,
     ) -> StopRun:
-        """Run without yielding; return a function that stops the strategy and waits for it.
+        """Run without yielding, from the loop's next turn on; return an async function to stop it.
 
-        The end is told on `done_live`, a failure on `exit`. Raises UnknownNameError and
-        LiveRunError.
+        Stopped, the strategy makes no new signal and what waits is cancelled: the function returns
+        when that is on disk. What is open is watched to its end for as long as the loop runs, and
+        `done_live` tells when there is nothing left. What keeps the run from starting, or ends it,
+        is the `error` of its entry in `Live.list()`; nothing raises it. A running loop is needed.
+        Raises UnknownNameError for a strategy that is not registered, LiveRunError where it runs
+        already or other runs of the process trade on another exchange.
         """
         run = HOUSE.start(symbol, strategy_name, exchange_name, config)
 
@@ -202,6 +206,11 @@ class House:
                 cause = cause_of(error) if isinstance(error, BaseExceptionGroup) else error
                 for run in runs:
                     self._finish(run, cause)
+            except BaseException as error:
+                # A bug of ours, or the program's own end: nobody waits for a run that is gone.
+                for run in runs:
+                    self._finish(run, error)
+                raise
             else:
                 if not self._is_changed:
                     for run in runs:
@@ -212,7 +221,7 @@ class House:
     async def _serve(self, keys: list[Key]) -> None:
         config, code = self._settings(keys)
         forget = REGISTRY.subjects.done_live.subscribe(self._done)
-        with open_voices(config, REGISTRY.subjects) as voices:
+        with open_voices(config, REGISTRY.subjects, owns_process=False) as voices:
             try:
                 async with (
                     aclosing(voices.channels),

@@ -9,6 +9,7 @@ from daemon.adapters.http.server import HttpServer
 from daemon.adapters.memory_limit import memory_limit_bytes
 from daemon.adapters.sinks.prometheus.metrics import Metrics
 from daemon.adapters.sinks.prometheus.sink import PrometheusSink
+from daemon.adapters.sinks.structured_log.library import ProgramLogging
 from daemon.adapters.sinks.structured_log.setup import Logging, configure_logging
 from daemon.adapters.sinks.structured_log.sink import LogSink
 from daemon.adapters.systemd import Manager
@@ -27,25 +28,23 @@ class Voices:
 
     outlets: Outlets
     channels: Channels
-    logging: Logging
+    logging: Logging | ProgramLogging
     metrics: Metrics
     manager: Manager = field(default_factory=Manager)
 
 
 @contextmanager
-def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
-    """Set logging up for the process, and give it back at the end.
+def open_voices(
+    config: Config, subjects: Subjects, *, owns_process: bool = True
+) -> Iterator[Voices]:
+    """Set logging up, and give it back at the end.
 
-    Raises MissingLibraryError, FatalError for a channel that cannot be used.
+    It is that of the process where the process is ours; inside another program it is one logger
+    among others. Raises MissingLibraryError, FatalError for a channel that cannot be used.
     """
     redactor = Redactor(config.secret_values)
     channels = open_channels(config, redactor)
-    logging = configure_logging(
-        config.log.format,
-        config.log.level,
-        redactor=redactor,
-        identity={"exchange": config.exchange.id, "mode": config.daemon.mode},
-    )
+    logging = _logging_of(config, redactor) if owns_process else ProgramLogging(redactor)
     metrics = Metrics()
     metrics.watch("log_drops", lambda: logging.drops)
     metrics.watch("memory_limit", memory_limit_bytes)
@@ -60,6 +59,15 @@ def open_voices(config: Config, subjects: Subjects) -> Iterator[Voices]:
         yield Voices(outlets=outlets, channels=channels, logging=logging, metrics=metrics)
     finally:
         logging.close()
+
+
+def _logging_of(config: Config, redactor: Redactor) -> Logging:
+    return configure_logging(
+        config.log.format,
+        config.log.level,
+        redactor=redactor,
+        identity={"exchange": config.exchange.id, "mode": config.daemon.mode},
+    )
 
 
 def watch_daemon(metrics: Metrics, daemon: Daemon) -> None:

@@ -58,7 +58,8 @@ def read_signal(returned: object) -> Signal:
         raise InvalidSignalError([f"get_signal returned a {kind} that cannot be read: {reason}"])
     values = outcome.value
     if values is None:
-        raise InvalidSignalError([f"get_signal must return a Signal or None, not {kind}"])
+        hint = ": write await in front of its call" if kind == "coroutine" else ""
+        raise InvalidSignalError([f"get_signal must return a Signal or None, not {kind}{hint}"])
     faults = [f"{name} is missing" for name in _REQUIRED if name not in values]
     faults += [
         f"{to_plain_text(name)[:40]} is not a field of Signal"

@@ -46,6 +46,9 @@ class Deafens(Saboteur):
 class Gags(Saboteur):
     async def get_signal(self, view): os.close(1)
 
+class Forgets(Saboteur):
+    async def get_signal(self, view): asyncio.sleep(1)
+
 class Exits(Saboteur):
     async def get_signal(self, view):
         async def leave(): sys.exit(3)
@@ -60,7 +63,17 @@ class Lingers(Saboteur):
                 except asyncio.CancelledError: pass
         self.task = asyncio.create_task(stubborn())
 """
-NAMES = ("Cancels", "Stops", "Forks", "ForksInThread", "Deafens", "Gags", "Exits", "Lingers")
+NAMES = (
+    "Cancels",
+    "Stops",
+    "Forks",
+    "ForksInThread",
+    "Deafens",
+    "Gags",
+    "Forgets",
+    "Exits",
+    "Lingers",
+)
 
 
 def write_saboteurs(folder: Path) -> None:
@@ -104,6 +117,7 @@ def test_p16_a_daemon_among_saboteurs_lives_and_ends_at_a_word(tmp_path: Path) -
     assert wrong == ""
     events = [*seen, *(json.loads(line) for line in rest.splitlines())]
     assert [event["event"] for event in events][-1] == "stopped"
+    assert "write await in front of its call" in str(events)
     assert sum(event["event"] == "started" for event in events) == 1, "a copy went on as a daemon"
 
 

@@ -1,6 +1,7 @@
 """tickd as a library: a program registers a strategy, runs it, listens, and stops it."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -144,3 +145,22 @@ def test_a_class_that_cannot_run_is_refused_with_every_fault() -> None:
 
     with pytest.raises(RegistrationError, match=r"does not override get_signal; interval is '2m'"):
         add_strategy(Hollow)
+
+
+async def test_a_library_says_nothing_unasked(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    handlers = logging.root.handlers[:]
+    caplog.set_level(logging.INFO, "tickd")
+
+    async with aclosing(
+        Live.run("BTC/USDT", strategy_name="eager", config=a_config(tmp_path))
+    ) as told:
+        async for result in told:
+            assert logging.root.handlers == handlers
+            assert result.action == "opened"
+            break
+
+    assert capfd.readouterr().out == ""
+    lines = [record.getMessage() for record in caplog.records if record.name == "tickd"]
+    assert any(line.startswith("signal_opened") for line in lines)

@@ -167,5 +167,6 @@ def _check(finding: Finding) -> FileCheck | None:
         seq=finding.seq,
         is_sound=isinstance(finding.verdict, Trusted) and not finding.is_blocking,
         is_blocking=finding.is_blocking,
-        message=message,
+        # A mark begins with the file, which stands beside the message here.
+        message=message.removeprefix(f"{finding.file}: "),
     )

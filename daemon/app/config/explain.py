@@ -15,7 +15,7 @@ from daemon.app.config.problems import (
     value_text,
 )
 from daemon.app.config.settings import Config
-from daemon.app.config.tree import fields_of, find
+from daemon.app.config.tree import EACH, fields_of, find, walk
 
 DEFAULT = "default"
 Origin = Callable[[KeyPath], str]
@@ -108,13 +108,25 @@ def _unknown(path: KeyPath, origin: Origin) -> Problem:
     name = str(path[-1])
     what = "section" if len(path) == 1 else "key"
     hint = did_you_mean(name, known)
-    remedy = hint or f"The {what}s are {', '.join(known)}"
+    remedy = _tables_of(name) or hint or f"The {what}s are {', '.join(known)}"
     return Problem(
         where=_where(path, origin),
         key=key_text(path),
         message=f"there is no such {what}",
         remedy=remedy,
     )
+
+
+def _tables_of(name: str) -> str:
+    """Return "name belongs under [table]" where other tables have a key of exactly this name."""
+    tables = [
+        f"[[{key_text(setting.path[:-2])}]]"
+        if setting.path[-2] == EACH
+        else f"[{key_text(setting.path[:-1])}]"
+        for setting in walk()
+        if setting.path[-1] == name and len(setting.path) > 1 and not setting.is_secret
+    ]
+    return f"{name} belongs under {' or '.join(dict.fromkeys(tables))}" if tables else ""
 
 
 def _where(path: KeyPath, origin: Origin) -> str:

@@ -113,12 +113,15 @@ def test_a_person_decides_about_what_blocks(shell: Shell, folder: Path) -> None:
     load(folder)
     listed = shell("state", "repair")
     shown = shell("state", "show")
+    verified = shell("state", "verify")
 
     done = shell("state", "repair", "BTC/USDT", "breakout", "--use", "flat", "--yes")
 
     assert listed.code == 1
     assert "BTC/USDT breakout" in listed.out
     assert "blocked" in shown.out
+    (line,) = [line for line in verified.out.splitlines() if line.startswith("fail")]
+    assert line.count(line.split()[1]) == 1, "a file is named once"
     assert done.code == 0
     assert "stands at number" in done.out
     again = shell("state", "repair")

@@ -25,6 +25,14 @@ from tests.app.samples import CANARY, one_problem, problems
         ),
         ("[ruls]", "ruls: there is no such section. Did you mean rules?"),
         (
+            '[daemon]\ninterval = "1m"',
+            "daemon.interval: there is no such key. interval belongs under [[strategies]]",
+        ),
+        (
+            "[exchange]\nport = 80",
+            "exchange.port: there is no such key. port belongs under [sandbox] or [http]",
+        ),
+        (
             "zzz = 1",
             (
                 "strategies[0].zzz: there is no such key. The keys are name, path, symbols,"

@@ -17,7 +17,10 @@ from daemon.core.events import (
     SignalActive,
     SignalIdle,
 )
-from daemon.core.fields import flat_fields, log_name
+from daemon.core.fields import Fields, flat_fields, log_name
+
+DIGITS = 10
+"""Significant digits of a figure in a line: a price of 64210.12345 is whole."""
 
 LINES_AT_ONCE = 20
 """After so many lines the event loop gets a turn: a burst must not hold up the ticks."""
@@ -37,9 +40,17 @@ class LogSink:
 
     async def send(self, events: Sequence[Announcement]) -> None:
         for number, event in enumerate(events, start=1):
-            self._log.log(_level(event), log_name(event), **flat_fields(event))
+            self._log.log(_level(event), log_name(event), **_readable(flat_fields(event)))
             if number % LINES_AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+
+def _readable(fields: Fields) -> Fields:
+    """Round figures to what people read; the journal and the alerts keep them all."""
+    return {
+        key: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+        for key, value in fields.items()
+    }
 
 
 def _level(event: Announcement) -> int:

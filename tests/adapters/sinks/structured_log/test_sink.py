@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+from dataclasses import replace
+from math import floor, log10
 from pathlib import Path
 
 import structlog
 
 from daemon.adapters.sinks.structured_log import LogSink, configure_logging
-from daemon.core.fields import flat_fields, log_name
+from daemon.core.fields import Fields, flat_fields, log_name
 from tests.core.some_events import (
     a_done,
     a_performance,
@@ -41,10 +43,28 @@ def test_each_transition_is_one_line_with_its_fields(tmp_path: Path) -> None:
     for line in lines:
         del line["timestamp"]
     assert lines == [
-        {"event": log_name(event), **flat_fields(event)} for event in every_transition()
+        {"event": log_name(event), **_rounded(flat_fields(event))} for event in every_transition()
     ]
     assert levels == ["info"] * 6 + ["warning", "error", "critical"]
     structlog.reset_defaults()
+
+
+def _rounded(fields: Fields) -> Fields:
+    return {
+        key: round(value, 9 - floor(log10(abs(value))))
+        if isinstance(value, float) and value
+        else value
+        for key, value in fields.items()
+    }
+
+
+async def test_figures_are_as_people_read_them() -> None:
+    log = structlog.testing.CapturingLogger()
+    wrapped = structlog.wrap_logger(log, processors=[])
+
+    await LogSink(wrapped).send([replace(an_opened(), current_price=0.1 + 0.2)])
+
+    assert log.calls[0].kwargs["current_price"] == 0.3
 
 
 async def test_a_burst_gives_the_loop_its_turns() -> None:
