@@ -198,6 +198,8 @@ class _Holdings:
         self._wake_fd = signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(self._wake_fd, warn_on_full_buffer=False)
         self._depth, self._switch_s = sys.getrecursionlimit(), sys.getswitchinterval()
+        self._loop = asyncio.get_running_loop()
+        self._make_task = self._loop.get_task_factory()
 
     def look(self, daemon: Daemon) -> None:
         taken = [*self._put_back()]
@@ -215,6 +217,9 @@ class _Holdings:
                 yield number.name
         if signal.set_wakeup_fd(self._wake_fd, warn_on_full_buffer=False) != self._wake_fd:
             yield "the way in which signals arrive"
+        if self._loop.get_task_factory() != self._make_task:
+            self._loop.set_task_factory(self._make_task)
+            yield "the making of tasks"
         if sys.getswitchinterval() > self._switch_s:
             sys.setswitchinterval(self._switch_s)
             yield "the thread switch interval"

@@ -167,6 +167,7 @@ class House:
             self._daemon.stop()
         if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.get_running_loop().create_task(self._keep(), name="live-runs")
+            self._keeping.add_done_callback(self._kept)
         return run
 
     async def stop(self, key: Key) -> None:
@@ -206,17 +207,18 @@ class House:
                 cause = cause_of(error) if isinstance(error, BaseExceptionGroup) else error
                 for run in runs:
                     self._finish(run, cause)
-            except BaseException as error:
-                # A bug of ours, or the program's own end: nobody waits for a run that is gone.
-                for run in runs:
-                    self._finish(run, error)
-                raise
             else:
                 if not self._is_changed:
                     for run in runs:
                         self._finish(run, None)
             self._served.set()
             self._served = asyncio.Event()
+
+    def _kept(self, keeping: "asyncio.Task[None]") -> None:
+        """End what is still pending where a bug of ours has ended the daemon: nobody would."""
+        error = None if keeping.cancelled() else keeping.exception()
+        for run in self._pending() if error else ():
+            self._finish(run, error)
 
     async def _serve(self, keys: list[Key]) -> None:
         config, code = self._settings(keys)

@@ -31,7 +31,7 @@ from daemon.app.config.settings import Config
 from daemon.core import risk_limits
 from daemon.core.guard import Raised, Returned, call_foreign, is_async, places_of
 from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation, Verdict
-from daemon.core.strategy import Strategy, strategy_faults, takes
+from daemon.core.strategy import Strategy, instance_faults, strategy_faults, takes
 
 FILE_MODULE_PREFIX = "tickd_file_"
 
@@ -112,6 +112,8 @@ def make_strategy(strategy: type[Strategy]) -> Strategy:
     """Return an instance. Raises LoadError if it cannot be made without arguments."""
     match call_foreign(strategy):
         case Returned(value=made):
+            if faults := list(instance_faults(made)):
+                raise LoadError(f"{strategy.__name__} cannot be made: {'; '.join(faults)}")
             return made
         case Raised() as raised:
             raise LoadError(f"{strategy.__name__} cannot be made: {_told(raised)}")

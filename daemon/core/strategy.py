@@ -122,9 +122,7 @@ def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
         yield "does not override get_signal"
     elif not takes(strategy.get_signal, 2):
         yield "get_signal must take one argument beside self, the view"
-    if strategy.interval not in SIGNAL_INTERVALS:
-        known = ", ".join(SIGNAL_INTERVALS)
-        yield f"interval is {strategy.interval!r}: use one of {known}"
+    yield from _interval_faults(strategy.interval)
     # An author's class is not type-checked: its attributes may be anything.
     risk_list: object = strategy.risk_list
     if not isinstance(risk_list, tuple | list) or not all(
@@ -132,7 +130,25 @@ def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
     ):
         yield 'risk_list must be names as in ("calm", "small")'
     yield from space_faults(strategy.spaces, strategy.params)
-    history: object = strategy.history
+    yield from _history_faults(strategy.history)
+
+
+def instance_faults(made: Strategy) -> Iterator[str]:
+    """Yield why an instance cannot run though its class can: what its `__init__` has set."""
+    yield from _interval_faults(made.interval)
+    yield from _history_faults(made.history)
+    for name in ("get_signal", *(name for name in vars(Strategy) if name.startswith("on_"))):
+        if not callable(getattr(made, name)):
+            yield f"{name} is {type(getattr(made, name)).__name__}, and is to be called"
+
+
+def _interval_faults(interval: object) -> Iterator[str]:
+    if not isinstance(interval, str) or interval not in SIGNAL_INTERVALS:
+        known = ", ".join(SIGNAL_INTERVALS)
+        yield f"interval is {interval!r}: use one of {known}"
+
+
+def _history_faults(history: object) -> Iterator[str]:
     if not isinstance(history, Mapping):
         yield 'history must be a table as in {"1h": 200}'
         return

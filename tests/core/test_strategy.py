@@ -9,7 +9,15 @@ import pytest
 
 from daemon.core.results import Callback, CallbackName, callbacks_of
 from daemon.core.signal import Signal
-from daemon.core.strategy import HISTORY_MAX, HistoryError, Strategy, View, strategy_faults, takes
+from daemon.core.strategy import (
+    HISTORY_MAX,
+    HistoryError,
+    Strategy,
+    View,
+    instance_faults,
+    strategy_faults,
+    takes,
+)
 from tests.core import some_events
 from tests.core.samples import a_signal
 
@@ -100,3 +108,24 @@ def test_every_callback_exists() -> None:
 
 def test_a_strategy_that_asks_for_too_much_hears_of_a_lookup() -> None:
     assert issubclass(HistoryError, LookupError)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "told"),
+    [
+        ("interval", "7m", "interval is '7m': use one of 1m, 3m, 5m, 15m, 30m, 1h"),
+        ("interval", 5, "interval is 5: use one of 1m, 3m, 5m, 15m, 30m, 1h"),
+        ("history", 5, 'history must be a table as in {"1h": 200}'),
+        ("get_signal", None, "get_signal is NoneType, and is to be called"),
+        ("on_tick", 5, "on_tick is int, and is to be called"),
+    ],
+)
+def test_what_an_instance_sets_wrongly_is_told(attribute: str, value: object, told: str) -> None:
+    made = Sound()
+    made.__dict__[attribute] = value
+
+    assert list(instance_faults(made)) == [told]
+
+
+def test_a_sound_instance_has_no_fault() -> None:
+    assert list(instance_faults(Sound())) == []

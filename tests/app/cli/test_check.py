@@ -71,6 +71,21 @@ def test_a_strategy_that_cannot_be_made_fails(shell: Shell) -> None:
     assert "mine.py:3: no luck" in ended.out
 
 
+def test_a_strategy_that_sets_what_cannot_be_fails(shell: Shell) -> None:
+    (shell.folder / "mine.py").write_text(
+        "from daemon.core.strategy import Strategy\n"
+        "class Mine(Strategy):\n"
+        "    def __init__(self): self.interval = '7m'\n"
+        "    def get_signal(self, view): ...\n"
+    )
+    write(shell.folder, STRATEGY.replace("daemon.strategies.breakout:Breakout", "./mine.py:Mine"))
+
+    ended = shell("check", "--offline")
+
+    assert ended.code == 1
+    assert "breakout: Mine cannot be made: interval is '7m': use one of 1m" in ended.out
+
+
 def test_a_strategy_that_takes_too_long_to_be_made_fails(shell: Shell) -> None:
     (shell.folder / "mine.py").write_text(
         "import time\n"

@@ -71,7 +71,12 @@ class Logging:
             logger_factory=lambda *_: _LineLogger(self._writer),
             cache_logger_on_first_use=False,
         )
-        self.log: FilteringBoundLogger = structlog.get_logger()
+        # Not that of structlog's settings, which a strategy may change for itself.
+        self.log: FilteringBoundLogger = structlog.wrap_logger(
+            _LineLogger(self._writer),
+            processors=processors,
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+        )
         self._handler = _Handler(self._writer, self.render)
         self._root_handlers = logging.root.handlers
         self._root_level = logging.root.level

@@ -273,3 +273,13 @@ def test_the_last_words_of_a_process_are_written() -> None:
     assert result.returncode == 1
     assert "the end" in result.stdout
     assert result.stderr == ""
+
+
+def test_p16_a_strategy_that_sets_up_structlog_for_itself_does_not_take_our_lines(
+    tmp_path: Path,
+) -> None:
+    with logging_to(tmp_path) as (handle, lines):
+        structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
+        handle.log.info("still_ours")
+
+    assert [event["event"] for event in lines.events] == ["still_ours"]
