@@ -109,7 +109,7 @@ def test_l9_a_strategy_that_is_left_alone_makes_unready() -> None:
     assert first[0] == 200
     assert second[0] == 503
     assert second[1]["tasks"][0]["condition"] == "circuit_open"
-    assert "circuit open" in reasons(second)
+    assert "switched off by the daemon: " in reasons(second)
 
 
 def test_l9_a_state_that_is_not_trusted_makes_unready() -> None:
