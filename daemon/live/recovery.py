@@ -20,6 +20,7 @@ from daemon.core.records import (
 from daemon.core.risk import RiskDesk
 from daemon.core.signal import Key
 from daemon.core.states import Idle, at_risk, row_of
+from daemon.live.crew import Crew
 from daemon.ports import Clock, Journal, StateStore
 
 NEWEST_ENTRIES = 200
@@ -145,6 +146,14 @@ class Recovery:
                 self._risk.hold(names or everyone, key, row_of(kept.held.state), now_ms)
             elif at_risk(kept.held.state):
                 self._risk.hold(names, key, row_of(kept.held.state), now_ms)
+
+
+def tell_faults(recovered: Recovered, crew: Crew) -> None:
+    """Report every file that could not be trusted."""
+    for fault in recovered.faults:
+        key = fault.key or Key(exchange_name="", symbol="", strategy_name="")
+        crew.meter.count("quarantined_files")
+        crew.troubles.report("state", key, fault.message)
 
 
 async def newest_ms(journal: Journal) -> int:

@@ -21,7 +21,7 @@ from daemon.live.health import backoff_s
 from daemon.live.hiring import Post, hire
 from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import BEAT_S
-from daemon.live.recovery import Recovered
+from daemon.live.recovery import Recovered, tell_faults
 from daemon.live.runner import Runner
 from daemon.live.staff import Plan, Staff
 from daemon.live.status import Slot, status_of
@@ -231,10 +231,7 @@ class Supervisor:
             self._crew.troubles.report(
                 "orphan", key, "not configured any more; what it holds is watched to its end"
             )
-        for fault in recovered.faults:
-            key = fault.key or Key(exchange_name="", symbol="", strategy_name="")
-            self._crew.meter.count("quarantined_files")
-            self._crew.troubles.report("state", key, fault.message)
+        tell_faults(recovered, self._crew)
 
     def _keep(self, key: Key, risk_names: tuple[str, ...], recovered: Recovered) -> Keeper:
         if key not in self.keepers:
