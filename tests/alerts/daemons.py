@@ -138,6 +138,12 @@ class DaemonProcess:
         """Return its state folder."""
         return next((self.folder / "dump").glob("*-signal"))
 
+    def page(self) -> str:
+        """Return its metrics as they are now. Raises OSError."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            text: str = answer.read().decode()
+        return text
+
     def last_words(self) -> str:
         """Return the end of its log."""
         path = self.folder / "log.txt"
@@ -155,7 +161,7 @@ class DaemonProcess:
 
     def _answers(self) -> bool:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5).close()
+            self.page()
         except OSError:
             return False
         return True

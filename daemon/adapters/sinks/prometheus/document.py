@@ -14,6 +14,9 @@ with the labels `symbol` and `strategy` has one series for each task, for at mos
 comes after them shares the labels `other`, with the sum of counters and the worst of gauges.
 Histograms have no task labels. `process_*` are the usual metrics of the process.
 
+The rules and alerts that ask for them are in `deploy/prometheus` (what to do about each alert:
+[runbook.md](runbook.md)), the dashboards in `deploy/grafana/dashboards`.
+
 | metric | kind | labels | meaning |
 |---|---|---|---|
 """
