@@ -245,7 +245,10 @@ class Messenger(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStatus:
-    """How one (symbol, strategy) stands. Ages are machine seconds, None where never."""
+    """How one (symbol, strategy) stands. Ages are machine seconds, None where never.
+
+    `price` is the VWAP that decisions are taken on, `last_price` the newest close.
+    """
 
     symbol: str
     strategy_name: str
@@ -268,6 +271,7 @@ class TaskStatus:
     percent_sl: float
     is_paused: bool
     is_blocked: bool
+    last_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

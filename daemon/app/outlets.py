@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from daemon.adapters.http.api import Api
+from daemon.adapters.http.page import Recent
 from daemon.adapters.http.server import HttpServer
 from daemon.adapters.memory_limit import memory_limit_bytes
 from daemon.adapters.sinks.prometheus.metrics import Metrics
@@ -16,6 +17,7 @@ from daemon.adapters.systemd import Manager
 from daemon.app.channels import Channels, open_channels
 from daemon.app.config.sections import HttpSection
 from daemon.app.config.settings import Config
+from daemon.app.looking import open_site
 from daemon.app.wiring import Daemon, Outlets
 from daemon.core.redaction import Redactor
 from daemon.core.subjects import Subjects
@@ -30,6 +32,7 @@ class Voices:
     channels: Channels
     logging: Logging | ProgramLogging
     metrics: Metrics
+    recent: Recent
     manager: Manager = field(default_factory=Manager)
 
 
@@ -48,15 +51,22 @@ def open_voices(
     metrics = Metrics()
     metrics.watch("log_drops", lambda: logging.drops)
     metrics.watch("memory_limit", memory_limit_bytes)
+    recent = Recent()
+    if isinstance(logging, Logging):
+        # Inside another program its own log has the lines.
+        logging.tap(recent.on_line)
     try:
         outlets = Outlets(
             subjects=subjects,
             meter=metrics,
-            sinks=(LogSink(logging.log), PrometheusSink(metrics)),
+            sinks=(LogSink(logging.log), PrometheusSink(metrics), recent),
             alert_sinks=channels.sinks,
             redactor=redactor,
+            minute_listeners=(recent.on_minute,),
         )
-        yield Voices(outlets=outlets, channels=channels, logging=logging, metrics=metrics)
+        yield Voices(
+            outlets=outlets, channels=channels, logging=logging, metrics=metrics, recent=recent
+        )
     finally:
         logging.close()
 
@@ -100,6 +110,7 @@ async def open_pages(
         redactor=voices.outlets.redactor,
     )
     server.api = api
+    server.site = await open_site(status, voices.recent, voices.outlets.redactor)
     await server.start(section.host, section.port)
     try:
         yield server.url

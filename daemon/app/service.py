@@ -29,6 +29,7 @@ from daemon.app.fork_guard import no_copies_of
 from daemon.app.herald import Herald, Watched
 from daemon.app.house_loop import HouseLoop
 from daemon.app.loading import Code, load_code
+from daemon.app.looking import remember_recent
 from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
 from daemon.app.past_results import read_past_results
@@ -136,13 +137,14 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
 
 
 async def _remember(config: Config, voices: Voices, until: int) -> None:
-    """Let the gauges of equity go on from what the journal holds."""
+    """Let the gauges of equity and the page go on from what the journal holds."""
     identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
     folder = folder_of(config.daemon.state_dir, identity)
     try:
         await read_past_results(voices.metrics, folder, until)
+        await remember_recent(voices.recent, folder, until)
     except TickdError as error:
-        voices.logging.log.warning("equity", message=f"begins at 0: {error}")
+        voices.logging.log.warning("equity", message=f"and page begin at nothing: {error}")
 
 
 def _herald(config: Config, daemon: Daemon, voices: Voices) -> Herald:

@@ -37,6 +37,7 @@ from daemon.live.pace import FeedPace
 from daemon.live.recovery import Recovery
 from daemon.live.staff import Endurance, Plan, Staff
 from daemon.live.supervisor import Supervisor
+from daemon.live.symbol_feed import OnMinute
 from daemon.live.timings import Timings
 from daemon.live.troubles import Troubles
 from daemon.live.workers import Workers
@@ -45,13 +46,17 @@ from daemon.ports import AlertSink, Meter, Sink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlets:
-    """Where a daemon tells what happens: emitters, sinks, measurements, alerts."""
+    """Where a daemon tells what happens: emitters, sinks, measurements, alerts.
+
+    `minute_listeners` hear of each final one-minute candle of each symbol.
+    """
 
     subjects: Subjects
     meter: Meter
     sinks: tuple[Sink, ...] = ()
     alert_sinks: tuple[AlertSink, ...] = ()
     redactor: Redactor = field(default_factory=Redactor)
+    minute_listeners: tuple[OnMinute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +295,8 @@ class _Builder:
             symbols=symbols,
             report=self._report_feed,
         )
-        feed.on_minute(minutes.add)
+        for hear in (minutes.add, *self._outlets.minute_listeners):
+            feed.on_minute(hear)
         self._market_feed = feed
         return feed
 

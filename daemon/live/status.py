@@ -65,6 +65,7 @@ def status_of(slot: Slot, now_s: float) -> TaskStatus:
         percent_sl=percents[1],
         is_paused=held.is_paused,
         is_blocked=bool(runner.block),
+        last_price=runner.feed.last_price,
     )
 
 

@@ -68,6 +68,11 @@ class SymbolFeed:
         return self.book.filled_count + self._history.filled_count
 
     @property
+    def last_price(self) -> float | None:
+        """Return the newest close, None before the first rows: what a trade would find now."""
+        return None if self.book.forming is None else self.book.forming.close
+
+    @property
     def final_until_ms(self) -> int:
         """Return the market time before which every minute is final; 0 before the first rows."""
         return self.book.final_until_ms

@@ -18,6 +18,7 @@ from daemon.adapters.http.answers import JSON, TEXT, Page
 from daemon.adapters.http.api import PREFIX, Api
 from daemon.adapters.http.errors import BindError, PortInUseError, PublicAddressError
 from daemon.adapters.http.hosts import AllowedHosts
+from daemon.adapters.http.page import Site
 from daemon.adapters.http.pages import Exposition, Pages
 from daemon.core.redaction import Redactor
 from daemon.ports import Status
@@ -40,7 +41,7 @@ _HEADERS = {
 
 
 class HttpServer:
-    """The daemon's pages, and its `api` where one is set before the start.
+    """The daemon's pages, and its `api` and `site` where they are set before the start.
 
     `allow_remote` permits addresses that other machines can reach.
     """
@@ -59,6 +60,7 @@ class HttpServer:
         self._hosts = AllowedHosts(allowed_hosts)
         self._allow_remote = allow_remote
         self.api: Api | None = None
+        self.site: Site | None = None
         self._runner: web.ServerRunner | None = None
         self.address = ("", 0)
 
@@ -89,6 +91,8 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Close the port at once and every connection within a second."""
+        if self.site is not None:
+            self.site.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -101,6 +105,9 @@ class HttpServer:
             return _response(_as_fault(refusal) if is_api else refusal)
         if self.api is not None and is_api:
             return _response(await self.api.answer(request))
+        if self.site is not None and self.site.wants(request):
+            page = await self.site.answer(request)
+            return await _streamed(self.site, request) if page is None else _response(page)
         make = self._pages.by_path.get(request.path)
         if make is None:
             return _response(_text(404, "There is no such page; / lists them."))
@@ -142,6 +149,10 @@ class _Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._deadline.cancel()
         super().connection_lost(exc)
+
+    def stay(self) -> None:
+        """Let the connection live on: whoever answers it ends it."""
+        self._deadline.cancel()
 
     def abort(self) -> None:
         """End the connection without another byte."""
@@ -185,6 +196,13 @@ def _response(page: Page) -> web.Response:
     response = web.Response(status=page.status, body=page.body, headers=headers)
     response.force_close()
     return response
+
+
+async def _streamed(site: Site, request: web.BaseRequest) -> web.StreamResponse:
+    """Answer with the site's stream, on a connection that outlives the others."""
+    if isinstance(request.protocol, _Connection):
+        request.protocol.stay()
+    return await site.stream(request, _HEADERS)
 
 
 async def _bound_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:

@@ -65,19 +65,20 @@ class Logging:
     def __init__(self, fd: int, processors: list[Processor], level: int) -> None:
         self._processors = processors
         self._writer = LineWriter(fd, self._gap_line)
+        self._outlet = _Outlet(self._writer)
         structlog.configure(
             processors=processors,
             wrapper_class=structlog.make_filtering_bound_logger(level),
-            logger_factory=lambda *_: _LineLogger(self._writer),
+            logger_factory=lambda *_: _LineLogger(self._outlet),
             cache_logger_on_first_use=False,
         )
         # Not that of structlog's settings, which a strategy may change for itself.
         self.log: FilteringBoundLogger = structlog.wrap_logger(
-            _LineLogger(self._writer),
+            _LineLogger(self._outlet),
             processors=processors,
             wrapper_class=structlog.make_filtering_bound_logger(level),
         )
-        self._handler = _Handler(self._writer, self.render)
+        self._handler = _Handler(self._outlet, self.render)
         self._root_handlers = logging.root.handlers
         self._root_level = logging.root.level
         logging.root.handlers = [self._handler]
@@ -96,6 +97,10 @@ class Logging:
     def drops(self) -> int:
         """Return how many lines could not be written since the start."""
         return self._writer.drops
+
+    def tap(self, hear: Callable[[str], None]) -> None:
+        """Hand every finished line to `hear` too, on whichever thread it comes from."""
+        self._outlet.taps.append(hear)
 
     def render(self, method: str, event: MutableMapping[str, Any]) -> str:
         """Return the line for `event` as it would be written."""
@@ -129,10 +134,23 @@ class Logging:
         self.log.error("uncaught_in_thread", exc_info=given.exc_value, thread=name)
 
 
+class _Outlet:
+    """Where finished lines go: to the writer, and to whoever listens to them."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+        self.taps: list[Callable[[str], None]] = []
+
+    def write(self, line: str) -> None:
+        self._writer.write(line)
+        for hear in self.taps:
+            hear(line)
+
+
 class _LineLogger:
     """Where structlog hands its finished lines to."""
 
-    def __init__(self, writer: LineWriter) -> None:
+    def __init__(self, writer: _Outlet) -> None:
         self._writer = writer
 
     def msg(self, line: str) -> None:
@@ -144,7 +162,7 @@ class _LineLogger:
 class _Handler(logging.Handler):
     """Where the standard library hands its records to."""
 
-    def __init__(self, writer: LineWriter, render: _Render) -> None:
+    def __init__(self, writer: _Outlet, render: _Render) -> None:
         super().__init__()
         self._writer = writer
         self._render = render
