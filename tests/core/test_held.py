@@ -2,10 +2,19 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.core.held import Held, held_after, is_schedule_stale, record_of, restored, signal_record
+from daemon.core.held import (
+    Held,
+    given_by,
+    held_after,
+    is_schedule_stale,
+    record_of,
+    restored,
+    signal_record,
+)
 from daemon.core.orders import fill_at_rule_price
 from daemon.core.records import ScheduleRecord, SignalRecord
 from daemon.core.risk import RiskDesk, RiskProfile, RiskValidation
@@ -135,3 +144,31 @@ def test_the_files_always_tell_what_was_held(moves: list[str], loses_emptying: b
             schedule = record
 
         assert restored(KEY, signal, schedule) == replace(held)
+
+
+@pytest.mark.parametrize(
+    ("marks", "price", "reason"),
+    [
+        ({}, 98.0, None),
+        ({"is_paused": True}, 100.0, None),
+        ({"is_paused": True}, 98.0, "user"),
+        ({"is_stopped": True}, 100.0, "stopped"),
+        ({"is_stopped": True, "is_paused": True}, 98.0, "stopped"),
+    ],
+)
+def test_what_a_person_forbade_is_not_opened(
+    marks: dict[str, bool], price: float, reason: str | None
+) -> None:
+    waiting = Scheduled(signal=a_proposal(price_open=99.0).row)
+    held = Held(
+        key=KEY,
+        state=waiting,
+        is_stopped=marks.get("is_stopped", False),
+        is_paused=marks.get("is_paused", False),
+    )
+    seen = tick(1000, price)
+
+    told = given_by(seen, held, Rules())
+
+    assert (told.reason if isinstance(told, Cancel) else None) == reason
+    assert told is seen or reason is not None

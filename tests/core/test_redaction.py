@@ -116,3 +116,11 @@ def test_a_numeric_secret_is_found_as_a_number() -> None:
 
 def test_a_redactor_does_not_show_what_it_holds() -> None:
     assert SECRET not in repr(Redactor([SECRET]))
+
+
+def test_a_secret_that_is_learned_later_is_hidden_and_the_old_one_stays_so() -> None:
+    redactor = Redactor(["first-secret"])
+
+    redactor.learn(["second-secret"])
+
+    assert redactor.redact("first-secret second-secret") == f"{HIDDEN} {HIDDEN}"
