@@ -19,8 +19,8 @@ from daemon.app.defaults import get_config, get_default_config
 from daemon.app.loading import Code
 from daemon.app.outlets import open_voices
 from daemon.app.registry import REGISTRY, ExchangeSchema
-from daemon.app.service import cause_of, open_daemon
-from daemon.core.errors import TickdError
+from daemon.app.service import open_daemon
+from daemon.core.errors import TickdError, cause_of
 from daemon.core.events import DoneContract, SignalCancelled, SignalClosed, SignalOpened, TickResult
 from daemon.core.signal import Key
 

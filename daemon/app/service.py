@@ -38,7 +38,7 @@ from daemon.app.telegram_bot import open_bot
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
 from daemon.app.world import World
-from daemon.core.errors import TickdError
+from daemon.core.errors import TickdError, cause_of
 from daemon.core.signal import Key
 from daemon.core.states import row_of
 from daemon.core.strategy import Strategy
@@ -227,12 +227,3 @@ def _reload_at_hangup(commanding: Commanding) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
-
-
-def cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the one error of a group that a person can do something about, or its first."""
-    known, _ = group.split(TickdError)
-    error: BaseException = known or group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

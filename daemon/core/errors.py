@@ -47,3 +47,12 @@ class WorkerError(RejectedError, RuntimeError):
 
 class WorkError(WorkerError):
     """One item could not be worked on: it killed its process, or something raised over it."""
+
+
+def cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one error of a group that a person can do something about, or its first."""
+    known, _ = group.split(TickdError)
+    error: BaseException = known or group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

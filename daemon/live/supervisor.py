@@ -25,7 +25,7 @@ from daemon.live.recovery import Recovered, tell_faults
 from daemon.live.runner import Runner
 from daemon.live.staff import Plan, Staff
 from daemon.live.status import Slot, status_of
-from daemon.live.winding_up import wind_up
+from daemon.live.winding_up import telling_exit, wind_up
 from daemon.live.wishes import Wish
 from daemon.ports import TaskStatus
 
@@ -74,7 +74,8 @@ class Supervisor:
                 services.create_task(self._staff.monitor.run(), name="loop-monitor"),
             ]
             try:
-                await self._work()
+                async with telling_exit(self._staff):
+                    await self._work()
             finally:
                 for task in background:
                     task.cancel()

@@ -4,14 +4,17 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from daemon.adapters.sinks.webhook import Target, WebhookAlertSink
+from daemon.adapters.sinks.webhook import Target, WebhookAlertSink, sign
 from daemon.core.alerts import Taste, level_of
 from daemon.core.candles import Candle
 from daemon.core.errors import RateLimitedError, TransientError
@@ -264,3 +267,30 @@ async def test_a_half_of_a_character_can_be_posted() -> None:
         await sink.deliver(entries(an_error(message="half \ud800")))
 
     assert receiver.posts[0]["fields"]["message"] == "half ?"
+
+
+def the_documented_check() -> Callable[..., bool]:
+    """Return the function that the documentation gives to receivers."""
+    page = (Path(__file__).parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    scope["time"] = SimpleNamespace(time=lambda: NOW_MS / 1000)
+    check: Callable[..., bool] = scope["is_genuine"]
+    return check
+
+
+async def test_the_documented_check_accepts_a_post_and_nothing_else() -> None:
+    is_genuine = the_documented_check()
+    async with listening() as (receiver, sink):
+        await sink.deliver(entries(an_opened()))
+        await sink.ping()
+
+    for headers, body in receiver.requests:
+        then = str(NOW_MS // 1000 - 301)
+        signature = sign(SECRET.encode(), then, body)
+        old = {**headers, "Tickd-Timestamp": then, "Tickd-Signature": signature}
+        assert is_genuine(SECRET.encode(), headers, body)
+        assert not is_genuine(SECRET.encode(), headers, body + b" ")
+        assert not is_genuine(b"another", headers, body)
+        assert not is_genuine(SECRET.encode(), old, body)
