@@ -7,6 +7,8 @@ import json
 import math
 import os
 import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,30 @@ NOTES = b"tickd"
 SEPARATORS = (",", ";", "\t")
 
 
+PER_MS = {"ms": 1, "us": 1000, "ns": 1_000_000}
+"""How many of each unit of time make a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a file holds: the names of its columns, notes, and one column at a time.
+
+    `take` returns the column at a place in one piece. One by one, no two copies of a whole file
+    are ever in memory.
+    """
+
+    names: Sequence[str]
+    notes: Mapping[bytes, bytes]
+    take: Callable[[int], Any]
+
+    @classmethod
+    def of(cls, table: Any) -> "_Held":  # noqa: ANN401 - pyarrow has no types
+        def take(place: int) -> Any:  # noqa: ANN401 - pyarrow has no types
+            return table.column(place).combine_chunks()
+
+        return cls(table.column_names, table.schema.metadata or {}, take)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
     """What the store holds of one month.
@@ -54,7 +80,8 @@ def read_columns(path: Path) -> RawColumns:
 
     Raises CandleError for a file that is damaged, or whose columns are not those of candles.
     """
-    return _columns_of(_read_table(path), path)
+    with _opened(path) as held:
+        return _columns_of(held, path)
 
 
 def read_csv(path: Path) -> RawColumns | None:
@@ -67,7 +94,7 @@ def read_csv(path: Path) -> RawColumns | None:
     separator = max(SEPARATORS, key=header.count)
     options = pyarrow.csv.ParseOptions(delimiter=separator)
     try:
-        return _columns_of(pyarrow.csv.read_csv(path, parse_options=options), path)
+        return _columns_of(_Held.of(pyarrow.csv.read_csv(path, parse_options=options)), path)
     except (pa.ArrowException, CandleError):
         return None
 
@@ -83,12 +110,12 @@ def count_rows(path: Path) -> int:
 
 def read_month(path: Path) -> Month:
     """Return a month of the store. Raises CandleError for a file that cannot be read as one."""
-    table = _read_table(path)
-    rows = _columns_of(table, path)
-    is_filled = np.zeros(len(rows.timestamp), dtype=np.bool_)
-    if FILLED in table.column_names:
-        is_filled = _flags(table.column(FILLED).combine_chunks(), path)
-    return Month(rows=rows, is_filled=is_filled, asked=_asked(table))
+    with _opened(path) as held:
+        rows = _columns_of(held, path)
+        is_filled = np.zeros(len(rows.timestamp), dtype=np.bool_)
+        if FILLED in held.names:
+            is_filled = _flags(held.take(held.names.index(FILLED)), path)
+        return Month(rows=rows, is_filled=is_filled, asked=_asked(held))
 
 
 def write_month(path: Path, month: Month, series: Series) -> None:
@@ -127,12 +154,24 @@ def _sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-def _read_table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
+@contextmanager
+def _opened(path: Path) -> Iterator[_Held]:
+    """Hold a file open for reading. Raises CandleError where it cannot be read."""
     try:
         if kind_of(path) == "feather":
-            return pyarrow.feather.read_table(path)
+            yield _Held.of(pyarrow.feather.read_table(path))
+            return
         with pyarrow.parquet.ParquetFile(path) as parquet:
-            return parquet.read(use_threads=False)
+            schema = parquet.schema_arrow
+
+            def take(place: int) -> Any:  # noqa: ANN401 - pyarrow has no types
+                names = [schema.names[place]]
+                table = parquet.read(columns=names, use_threads=False)
+                # What unpacking took is given back before the next column asks for as much.
+                pa.default_memory_pool().release_unused()
+                return table.column(0).combine_chunks()
+
+            yield _Held(schema.names, schema.metadata or {}, take)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 
@@ -142,32 +181,34 @@ def _unreadable(path: Path, error: Exception) -> CandleError:
     return CandleError(f"{path}: {reason}")
 
 
-def _asked(table: Any) -> tuple[Span, ...]:  # noqa: ANN401 - pyarrow has no types
+def _asked(held: _Held) -> tuple[Span, ...]:
     """Return the spans noted in the file: none in one that somebody else has written."""
     try:
-        notes = json.loads((table.schema.metadata or {}).get(NOTES, b"{}"))
+        notes = json.loads(held.notes.get(NOTES, b"{}"))
         return tuple(Span(int(start), int(stop)) for start, stop in notes.get("asked", ()))
     except (ValueError, TypeError, AttributeError):
         return ()
 
 
-def _columns_of(table: Any, path: Path) -> RawColumns:  # noqa: ANN401 - pyarrow has no types
+def _columns_of(held: _Held, path: Path) -> RawColumns:
     try:
-        places = places_of(table.column_names)
+        places = places_of(held.names)
     except HeadingError as error:
         raise CandleError(f"{path}: column {error.column}: {error}") from None
-    stamps, *numbers = (table.column(place).combine_chunks() for place in places)
+    times = held.take(places[0])
+    try:
+        stamps = _stamps(times)
+    except (ValueError, pa.ArrowException) as error:
+        raise CandleError(f"{path}: column timestamp: {error}") from None
     columns = []
-    for name, column in zip(COLUMNS[1:], numbers, strict=True):
+    for name, place in zip(COLUMNS[1:], places[1:], strict=True):
+        column = held.take(place)
         is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
         if not is_number and not pa.types.is_decimal(column.type):
             told = f"it holds {column.type}, not numbers"
             raise CandleError(f"{path}: column {name}: {told}")
-        columns.append(_numbers(column, pa.float64()))
-    try:
-        return RawColumns(_stamps(stamps), *columns)
-    except (ValueError, pa.ArrowException) as error:
-        raise CandleError(f"{path}: column timestamp: {error}") from None
+        columns.append(_floats(column))
+    return RawColumns(stamps, *columns)
 
 
 def _stamps(column: Any) -> Stamps:  # noqa: ANN401 - pyarrow has no types
@@ -175,28 +216,42 @@ def _stamps(column: Any) -> Stamps:  # noqa: ANN401 - pyarrow has no types
     kind = column.type
     if column.null_count:
         raise ValueError(f"{column.null_count} times are missing")
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        wanted = pa.timestamp("ms", tz=getattr(kind, "tz", None))
-        told = column if kind == wanted else column.cast(wanted)
-        stamps: Stamps = _numbers(told.view(pa.int64()), pa.int64())
-        return stamps
+    if pa.types.is_date(kind):
+        column = column.cast(pa.timestamp("ms"))
+        kind = column.type
+    if pa.types.is_timestamp(kind):
+        whole: Stamps = np.from_dlpack(column.view(pa.int64())).astype(np.int64, copy=False)
+        return _in_ms(whole, kind.unit)
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         raise ValueError(f"it holds {kind}, not times")
-    numbers: Floats = _numbers(column, pa.float64())
+    numbers: npt.NDArray[Any] = np.from_dlpack(column)
     if len(numbers) and not (numbers.min() > 0 and numbers.max() < EPOCH_MS_BELOW):
         raise ValueError("the numbers are neither epoch seconds nor milliseconds")
-    scaled = np.where(numbers < EPOCH_SECONDS_BELOW, numbers * 1000.0, numbers)
-    if (scaled % 1.0).any():
+    is_ms = bool((numbers >= EPOCH_SECONDS_BELOW).all())
+    scaled = numbers if is_ms else np.where(numbers < EPOCH_SECONDS_BELOW, numbers * 1000, numbers)
+    if pa.types.is_floating(kind) and (scaled % 1.0).any():
         raise ValueError("the times are finer than a millisecond")
-    return scaled.astype(np.int64)
+    stamps: Stamps = scaled.astype(np.int64, copy=False)
+    return stamps
 
 
-def _numbers(column: Any, kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
-    """Return a column as a numpy array; a value that is missing becomes NaN, if it can."""
-    told = column if column.type == kind else column.cast(kind)
+def _in_ms(numbers: Stamps, unit: str) -> Stamps:
+    if unit == "s":
+        return numbers * 1000
+    per_ms = PER_MS[unit]
+    if per_ms > 1 and (numbers % per_ms).any():
+        raise ValueError("the times are finer than a millisecond")
+    return numbers if per_ms == 1 else numbers // per_ms
+
+
+def _floats(column: Any) -> Floats:  # noqa: ANN401 - pyarrow has no types
+    """Return a column of numbers as a numpy array; a value that is missing becomes NaN."""
+    if column.null_count or pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64()).fill_null(math.nan)
     # Neither this nor `_array` goes through pyarrow's own ways from and to numpy: where pandas is
-    # installed they import it, which takes seconds.
-    return np.from_dlpack(told.fill_null(math.nan) if told.null_count else told)
+    # installed they import it, which takes seconds. Its casts import what computes, so that those
+    # which numpy can do are left to it.
+    return np.from_dlpack(column).astype(np.float64, copy=False)
 
 
 def _flags(column: Any, path: Path) -> Flags:  # noqa: ANN401 - pyarrow has no types
