@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
-from benchmarks import start, tasks, wire
+from benchmarks import growth, history, start, tasks, walks, wire
 from benchmarks.figures import Figure, plain, render, summary
 
 Measured = tuple[list[Figure], list[str]]
@@ -39,6 +39,21 @@ BENCHES = {
         title="C. A start with many saved signals",
         whole=lambda: start.measure(start.Size()),
         quick=lambda: start.measure(start.QUICK),
+    ),
+    "D": Bench(
+        title="D. A year of history: crossing averages, asked every 15 minutes",
+        whole=lambda: history.measure(history.Size()),
+        quick=lambda: history.measure(history.QUICK),
+    ),
+    "E": Bench(
+        title="E. How the cost of history grows",
+        whole=lambda: growth.measure(growth.Size()),
+        quick=lambda: growth.measure(growth.QUICK),
+    ),
+    "F": Bench(
+        title="F. A comparison of parameters on one core and on two",
+        whole=lambda: walks.measure(walks.Size()),
+        quick=lambda: walks.measure(walks.QUICK),
     ),
 }
 

@@ -5,7 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks import start, tasks, wire
+from benchmarks import growth, history, start, tasks, walks, wire
 from benchmarks.crossing import LONE_S, Crossing, alone
 from benchmarks.figures import Figure, quantile, summary
 
@@ -18,6 +18,9 @@ def test_each_bench_runs_in_its_smallest_size() -> None:
             pool.submit(wire.measure, wire.QUICK),
             pool.submit(tasks.measure, tasks.QUICK),
             pool.submit(start.measure, start.QUICK),
+            pool.submit(history.measure, history.QUICK),
+            pool.submit(growth.measure, growth.QUICK),
+            pool.submit(walks.measure, walks.QUICK),
         ]
         found = {figure.name: figure for done in running for figure in done.result()[0]}
 
@@ -25,6 +28,9 @@ def test_each_bench_runs_in_its_smallest_size() -> None:
     assert found["crossing to event, all positions at once, median"].value > 0.0
     assert found["4 tasks: share of a core"].value < 100.0
     assert found["imports done to ready, median"].value > 0.0
+    assert found["whole process, as a library"].value > found["run alone"].value > 0.0
+    assert found["0.04 years, a year of it"].value > 0.0
+    assert found["two cores, CPU in all"].value > found["two cores, time"].value > 0.0
 
 
 def test_the_command_names_its_benches() -> None:

@@ -1,0 +1,84 @@
+"""Bench E: how the cost of a run grows with the candles, and with the signals."""
+
+from dataclasses import dataclass
+
+from benchmarks.figures import Figure
+from benchmarks.history import CHILD, YEAR_MINUTES
+from benchmarks.spent import Spent, load_note, spent
+
+BENCH = "E"
+GROWTH_MAX = 1.25
+"""A year of the longest run costs at most so many times a year of the shortest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How many years; how long is run for signals, which come at every so many questions."""
+
+    years: tuple[float, ...] = (1, 10, 100)
+    signal_years: tuple[float, ...] = (1, 10)
+    every: tuple[int, ...] = (0, 32, 4)
+    times: int = 3
+    has_targets: bool = True
+
+
+QUICK = Size(years=(0.02, 0.04), signal_years=(0.02,), every=(0, 4), times=1, has_targets=False)
+
+
+def measure(size: Size) -> tuple[list[Figure], list[str]]:
+    """Run bench E; return its figures and what must be known to read them."""
+    lengths = {years: _best(size, "years", _minutes(years)) for years in size.years}
+    figures = [
+        Figure(
+            bench=BENCH,
+            name=f"{years:g} years, a year of it",
+            value=float(run.told["run_s"]) / years,
+            unit="s",
+            target=_most(lengths, size) if years == size.years[-1] else None,
+        )
+        for years, run in lengths.items()
+    ]
+    for years in size.signal_years:
+        figures += _signal_figures(years, size)
+    return figures, [
+        "the run alone, on columns that are made in memory",
+        f"a year of the longest run may cost {GROWTH_MAX:g} times a year of the shortest",
+        *(
+            f"{years:g} years: {run.told['trades']:,} positions, {run.rss_mib:,.0f} MiB"
+            for years, run in lengths.items()
+        ),
+        "a signal: what a run with many costs more than one without any, by their number",
+        load_note(),
+    ]
+
+
+def _most(lengths: dict[float, Spent], size: Size) -> float | None:
+    if not size.has_targets:
+        return None
+    first = size.years[0]
+    return float(lengths[first].told["run_s"]) / first * GROWTH_MAX
+
+
+def _signal_figures(years: float, size: Size) -> list[Figure]:
+    none, *some = (_best(size, "signals", _minutes(years), str(every)) for every in size.every)
+    return [
+        Figure(
+            bench=BENCH,
+            name=f"{years:g} years, {run.told['trades']:,} signals: each",
+            value=(float(run.told["run_s"]) - float(none.told["run_s"]))
+            / max(1, int(run.told["trades"]))
+            * 1e6,
+            unit="us",
+        )
+        for run in some
+    ]
+
+
+def _minutes(years: float) -> str:
+    return str(round(years * YEAR_MINUTES))
+
+
+def _best(size: Size, *arguments: str) -> Spent:
+    """Return the run that other work disturbed least."""
+    runs = [spent((*CHILD, *arguments)) for _ in range(size.times)]
+    return min(runs, key=lambda run: float(run.told["run_s"]))

@@ -1,0 +1,75 @@
+"""Bench F: parameter pairs compared over a year, on one core and on two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.figures import Figure
+from benchmarks.history import YEAR_MINUTES, least_cpu_s, make_market
+from benchmarks.process import ChildError
+from benchmarks.spent import Spent, in_turn, load_note, spent
+
+BENCH = "F"
+CPU_S_MAX = 3.6
+"""What vectorbt takes for the same pairs, in one process."""
+SPEED_UP_MIN = 1.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How many minutes and pairs, and how often each number of cores has its turn."""
+
+    minutes: int = YEAR_MINUTES
+    pairs: int = 24
+    times: int = 3
+    has_targets: bool = True
+
+
+QUICK = Size(minutes=20_000, pairs=2, times=1, has_targets=False)
+
+
+def measure(size: Size) -> tuple[list[Figure], list[str]]:
+    """Run bench F; return its figures and what must be known to read them."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "candles.parquet"
+        make_market(size.minutes, file)
+        arguments = [
+            ("-m", "benchmarks.walk_child", str(file), cores, str(size.pairs)) for cores in "12"
+        ]
+        one, two = in_turn([partial(spent, each) for each in arguments], size.times)
+    digests = {run.told["digest"] for run in (*one, *two)}
+    if len(digests) != 1:
+        raise ChildError("the results differ from run to run")
+    speed_up = _wall_s(one) / _wall_s(two)
+    return _figures(one, two, size), [
+        f"{size.pairs} pairs; the results of all runs are the same, byte for byte",
+        f"speed-up on two cores: {speed_up:.2f} (at least {SPEED_UP_MIN:g}), which says something",
+        "only where nothing else runs on the machine",
+        load_note(),
+    ]
+
+
+def _figures(one: Sequence[Spent], two: Sequence[Spent], size: Size) -> list[Figure]:
+    most_s = CPU_S_MAX if size.has_targets else None
+    cpu_s = {"one core": least_cpu_s(one), "two cores": least_cpu_s(two)}
+    return [
+        *(
+            Figure(bench=BENCH, name=f"{cores}, CPU in all", value=used, unit="s", target=most_s)
+            for cores, used in cpu_s.items()
+        ),
+        Figure(
+            bench=BENCH,
+            name="two cores, time",
+            value=_wall_s(two),
+            unit="s",
+            target=_wall_s(one) / SPEED_UP_MIN if size.has_targets else None,
+            reference=_wall_s(one),
+            reference_name="the same walk on one core",
+        ),
+    ]
+
+
+def _wall_s(runs: Sequence[Spent]) -> float:
+    return min(float(run.told["wall_s"]) for run in runs)
