@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pyarrow.parquet  # type: ignore[import-untyped]  # it ships no types
 
 QUARTER = 15
@@ -53,7 +54,8 @@ def _side(closes: Sequence[float]) -> int:
 
 if __name__ == "__main__":
     table = pyarrow.parquet.read_table(sys.argv[1], use_threads=False)
-    columns = [table.column(name).to_numpy().tolist() for name in ("high", "low", "close")]
+    held = [table.column(name).combine_chunks() for name in ("high", "low", "close")]
+    columns = [np.from_dlpack(column).tolist() for column in held]
     began_s = time.process_time()
     trades = run_plain(*columns)
     run_s = time.process_time() - began_s

@@ -35,10 +35,9 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "candles.parquet"
         make_market(size.minutes, file)
-        arguments = [
-            ("-m", "benchmarks.walk_child", str(file), cores, str(size.pairs)) for cores in "12"
-        ]
-        one, two = in_turn([partial(spent, each) for each in arguments], size.times)
+        child = ("-m", "benchmarks.walk_child", str(file))
+        works = [partial(spent, (*child, cores, str(size.pairs))) for cores in "12"]
+        one, two = in_turn(works, size.times)
     digests = {run.told["digest"] for run in (*one, *two)}
     if len(digests) != 1:
         raise ChildError("the results differ from run to run")
