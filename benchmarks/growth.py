@@ -22,7 +22,7 @@ class Size:
     has_targets: bool = True
 
 
-QUICK = Size(years=(0.02, 0.04), signal_years=(0.02,), every=(0, 4), times=1, has_targets=False)
+QUICK = Size(years=(0.02,), signal_years=(0.02,), every=(0, 4), times=1, has_targets=False)
 
 
 def measure(size: Size) -> tuple[list[Figure], list[str]]:

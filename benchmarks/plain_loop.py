@@ -53,7 +53,8 @@ def _side(closes: Sequence[float]) -> int:
 
 
 if __name__ == "__main__":
-    table = pyarrow.parquet.read_table(sys.argv[1], use_threads=False)
+    with pyarrow.parquet.ParquetFile(sys.argv[1]) as file:
+        table = file.read(use_threads=False)
     held = [table.column(name).combine_chunks() for name in ("high", "low", "close")]
     columns = [np.from_dlpack(column).tolist() for column in held]
     began_s = time.process_time()
