@@ -43,13 +43,25 @@ class Raising(Strategy):
         raise ValueError("no good")
 
 
+class Once(dict):
+    """A table that can be read once: enough to be accepted, too little to run."""
+
+    was_read = False
+
+    def items(self):
+        if self.was_read:
+            raise RuntimeError("read already")
+        self.was_read = True
+        return super().items()
+
+
 class Brittle(Strategy):
     """Is made, and then breaks the task that runs it."""
 
     interval = "1m"
 
     def __init__(self):
-        self.history = None
+        self.history = Once()
 
     def get_signal(self, view):
         return None
