@@ -6,10 +6,12 @@ which no foreign page can send. Every answer that is no success has one shape: {
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from hmac import compare_digest
+from math import inf
 from typing import TypeVar
 
 import orjson
@@ -32,8 +34,8 @@ from daemon.ports import Control, Status
 PREFIX = "/api/"
 BODY_BYTES_MAX = 4096
 BODY_S_MAX = 5.0
+DENIAL_S = 60.0
 CALLER_HEADER = "X-Tickd-Caller"
-TOKEN_LENGTH_MIN = 16
 
 Body = TypeVar("Body", CommandBody, ReloadBody)
 
@@ -60,6 +62,7 @@ class Api:
         self._control = control
         self._status = status
         self._token = b""
+        self._quiet_until_s = -inf
         self._redactor = redactor
         self.change_token(token)
         self._routes: Mapping[str, Mapping[str, Handler]] = {
@@ -90,6 +93,7 @@ class Api:
         methods = self._routes.get(request.path)
         is_open = request.path == "/api/openapi.json"
         if not is_open and not self._may(request):
+            self._tell_denial(request)
             raise _RefusedError(
                 401,
                 "unauthorized",
@@ -107,6 +111,15 @@ class Api:
                 405, "method_not_allowed", f"only {allowed} here", {"Allow": allowed}
             )
         return methods[method]
+
+    def _tell_denial(self, request: web.BaseRequest) -> None:
+        """Leave a line of who came without the token; of many, one a minute."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._quiet_until_s:
+            self._quiet_until_s = now_s + DENIAL_S
+            logging.getLogger(__name__).warning(
+                "api_denied: %s without the token, from %s", request.path, request.remote
+            )
 
     def _may(self, request: web.BaseRequest) -> bool:
         headers = request.headers.getall("Authorization", [])

@@ -160,3 +160,15 @@ async def test_without_an_api_there_is_none() -> None:
         code, _, _ = await client.get("/api/v1/status", **AUTHORIZED)
 
     assert code == 404
+
+
+async def test_who_comes_without_the_token_leaves_one_line_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with an_api(the_scene()) as api:
+        for _ in range(5):
+            await api.post("/api/v1/pause", ALL, Authorization="Bearer guessed-token")
+
+    lines = [line.getMessage() for line in caplog.records if "api_denied" in line.getMessage()]
+    assert lines == ["api_denied: /api/v1/pause without the token, from 127.0.0.1"]
+    assert "guessed-token" not in caplog.text
