@@ -41,7 +41,7 @@ ZOOMS = ((0, "All"), (24 * 30, "30 days"), (24 * 7, "7 days"), (24, "1 day"))
 TRADES_IN_VIEW = 80
 """More marks than this run into one another."""
 
-PALETTE = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#a855f7", "#14b8a6", "#ec4899", "#84cc16")
+PALETTE = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#a855f7", "#ec4899", "#84cc16", "#78716c")
 """Told apart on light and on dark."""
 
 _NO_MARKS: Mapping[str, str] = MappingProxyType({})
@@ -52,20 +52,18 @@ def plotly_script() -> Html:
     return Html(f"<script>{get_plotlyjs()}</script>")
 
 
-def equity_chart(chart_id: str, lane: LaneSheet) -> Html:
+def equity_chart(chart_id: str, lane: LaneSheet, run: RunSheet) -> Html:
     """Return the running sum of PnL with its drawdown below, the worst case dotted beside it."""
-    sums = running_pnl(lane.trades)
-    at = [stamp(event.close_timestamp) for event in lane.trades]
+    at, sums = _sums(run, lane.trades)
     as_run = line("As run", at, sums, "--accent") | {
-        "text": [told(event, with_note=False) for event in lane.trades],
+        "text": ["", *(told(event, with_note=False) for event in lane.trades), ""],
         "fill": "tozeroy",
         "fillcolor": "rgba(37,99,235,0.10)",
     }
     traces: list[Trace] = [as_run]
     worst = lane.worst_case
     if worst is not None and worst.is_whole:
-        closes = [stamp(event.close_timestamp) for event in worst.trades]
-        other = line("Worst case", closes, running_pnl(worst.trades), "--soft")
+        other = line("Worst case", *_sums(run, worst.trades), "--soft")
         traces.append(other | {"line": {"color": "--soft", "width": 1.5, "dash": "dot"}})
     fallen = line("Drawdown", at, falls(sums), "--bad")
     traces.append(
@@ -83,10 +81,11 @@ def equity_chart(chart_id: str, lane: LaneSheet) -> Html:
     return _chart(chart_id, traces, layout)
 
 
-def account_chart(chart_id: str, account: Account) -> Html:
+def account_chart(chart_id: str, account: Account, run: RunSheet) -> Html:
     """Return the balance of a sized account after each close."""
-    at = [stamp(trade.close_timestamp) for trade in account.trades]
-    balances = [trade.balance for trade in account.trades]
+    at = _moments(run, [trade.close_timestamp for trade in account.trades])
+    balances = [account.balance_start, *(trade.balance for trade in account.trades)]
+    balances.append(balances[-1])
     layout = layout_of(260) | {"xaxis": axis(), "yaxis": axis("Balance")}
     return _chart(chart_id, [line("Balance", at, balances, "--accent")], layout)
 
@@ -165,9 +164,8 @@ def lanes_chart(chart_id: str, run: RunSheet) -> Html:
     """Return the running sums of several lanes in one picture."""
     traces: list[Trace] = []
     for lane, colour in zip(run.lanes, cycle(PALETTE), strict=False):
-        at = [stamp(run.start_ms), *(stamp(event.close_timestamp) for event in lane.trades)]
         name = f"{lane.strategy_name} {lane.symbol}"
-        drawn = line(name, at, [0.0, *running_pnl(lane.trades)], "--accent")
+        drawn = line(name, *_sums(run, lane.trades), "--accent")
         traces.append(drawn | {"line": {"width": 1.8, "shape": "hv", "color": colour}})
     layout = layout_of(340) | {
         "xaxis": axis(),
@@ -176,6 +174,18 @@ def lanes_chart(chart_id: str, run: RunSheet) -> Html:
         "showlegend": True,
     }
     return _chart(chart_id, traces, layout)
+
+
+def _sums(run: RunSheet, trades: Sequence[SignalClosed]) -> tuple[list[str], list[float]]:
+    """Return the running sum from the run's start to its end, and the times at which it moves."""
+    sums = [0.0, *running_pnl(trades)]
+    return _moments(run, [event.close_timestamp for event in trades]), [*sums, sums[-1]]
+
+
+def _moments(run: RunSheet, closes_ms: Sequence[int]) -> list[str]:
+    """Return the times of closes, oldest first, between the run's start and its end."""
+    at_ms = [run.start_ms, *closes_ms, run.end_ms]
+    return [stamp(min(at_ms)), *map(stamp, closes_ms), stamp(max(at_ms))]
 
 
 def _first_view(trades: Sequence[SignalClosed], length_ms: int) -> int:

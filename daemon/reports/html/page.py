@@ -62,16 +62,19 @@ def _overview(run: RunSheet) -> Html:
     """Return the lanes side by side, where there are several."""
     if len(run.lanes) < 2:
         return Html("")
-    titles = ("Strategy", "Symbol", "Total PNL", "Worst case", "Trades", "Win rate", "Max drawdown")
+    # Live there is no worst case: ticks follow one another.
+    is_open = any(lane.ambiguous_bar_count for lane in run.lanes)
+    titles = ["Strategy", "Symbol", "Total PNL", "Trades", "Win rate", "Max drawdown"]
+    titles += ["Worst case"] if is_open else []
     rows = [
         (
             Html(f'<a href="#lane-{number}">{text(lane.strategy_name)}</a>'),
             lane.symbol,
             toned(signed_percent(lane.figures.total_pnl), lane.figures.total_pnl),
-            _worst_total(lane),
             f"{lane.trades_total:,}",
             percent(lane.figures.win_rate),
             percent(lane.figures.max_drawdown),
+            *([_worst_total(lane)] if is_open else []),
         )
         for number, lane in enumerate(run.lanes, 1)
     ]
@@ -95,8 +98,8 @@ def _lane(anchor: str, lane: LaneSheet, run: RunSheet) -> Html:
         heading,
         _remarks(lane.remarks),
         _tiles(lane),
-        section("Equity and drawdown", charts.equity_chart(f"{anchor}-equity", lane)),
-        _account(anchor, lane),
+        section("Equity and drawdown", charts.equity_chart(f"{anchor}-equity", lane, run)),
+        _account(anchor, lane, run),
         _candles(anchor, lane),
         section("By month", month_table(lane.trades)),
         element("div", _distribution(anchor, lane), _exposure(anchor, lane, run), kind="pair"),
@@ -129,7 +132,7 @@ def _tiles(lane: LaneSheet) -> Html:
     )
 
 
-def _account(anchor: str, lane: LaneSheet) -> Html:
+def _account(anchor: str, lane: LaneSheet, run: RunSheet) -> Html:
     account = lane.account
     if account is None:
         return Html("")
@@ -142,7 +145,7 @@ def _account(anchor: str, lane: LaneSheet) -> Html:
     ]
     if account.unsized_count:
         rows.append(("Without a position", f"{account.unsized_count:,}: {account.first_fault}"))
-    drawn = charts.account_chart(f"{anchor}-account", account) if account.trades else ""
+    drawn = charts.account_chart(f"{anchor}-account", account, run) if account.trades else ""
     return section("Account", drawn, facts(rows), hint="One position sized after the other.")
 
 

@@ -26,12 +26,24 @@ def spec_of(chart: Html) -> Any:
 
 
 def test_equity_and_drawdown_are_the_running_sum_and_its_fall() -> None:
-    spec = spec_of(charts.equity_chart("c", a_lane(CLOSED)))
+    run = a_run(a_lane(CLOSED))
+
+    spec = spec_of(charts.equity_chart("c", run.lanes[0], run))
 
     assert [trace["name"] for trace in spec["data"]] == ["As run", "Drawdown"]
-    assert spec["data"][0]["y"] == [1.0, -1.0, -0.5]
-    assert spec["data"][1]["y"] == [0.0, -2.0, -1.5]
-    assert spec["data"][0]["x"] == [stamp(event.close_timestamp) for event in CLOSED]
+    assert spec["data"][0]["y"] == [0.0, 1.0, -1.0, -0.5, -0.5]
+    assert spec["data"][1]["y"] == [0.0, 0.0, -2.0, -1.5, -1.5]
+    closes = [stamp(event.close_timestamp) for event in CLOSED]
+    assert spec["data"][0]["x"] == [stamp(run.start_ms), *closes, stamp(run.end_ms)]
+    assert len(spec["data"][0]["text"]) == 5
+
+
+def test_one_trade_is_a_line_too() -> None:
+    run = a_run(a_lane(CLOSED[:1]))
+
+    spec = spec_of(charts.equity_chart("c", run.lanes[0], run))
+
+    assert spec["data"][0]["y"] == [0.0, 1.0, 1.0]
 
 
 def test_every_trade_is_on_the_candles_with_its_target_and_stop() -> None:
@@ -76,12 +88,13 @@ def test_the_other_pictures_hold_what_they_are_given() -> None:
     account = account_of(CLOSED, sizing, 10_000.0)
     spans = exposure(CLOSED, AT_MS - HOUR_MS, AT_MS + 40 * HOUR_MS, 4)
 
-    balance = spec_of(charts.account_chart("c", account))["data"][0]["y"]
+    run = a_run(a_lane(CLOSED))
+    balance = spec_of(charts.account_chart("c", account, run))["data"][0]["y"]
     columns = spec_of(charts.exposure_chart("c", spans))["data"]
     histogram = spec_of(charts.distribution_chart("c", CLOSED))["data"]
     lanes = spec_of(charts.lanes_chart("c", a_run(a_lane(CLOSED), a_lane(CLOSED, "<b>"))))["data"]
 
-    assert balance == [trade.balance for trade in account.trades]
+    assert balance[:-1] == [10_000.0, *(trade.balance for trade in account.trades)]
     assert columns[0]["y"] == [span.long_percent for span in spans]
     assert [sorted(trace["x"]) for trace in histogram] == [[-2.0], [0.5, 1.0]]
     assert lanes[1]["name"] == "breakout &lt;b&gt;"
