@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.core.candles import MINUTE_MS
 from daemon.core.frame import Frame
 from daemon.core.search import SearchWindow
 from daemon.core.walker_statistics import WALKER_METRICS, WalkerMetric
 from daemon.research.assignment import Terms
-from daemon.research.walk_forward import WalkForward, split, windows_of
+from daemon.research.walk_forward import WalkForward, purge_ms_of, split, windows_of
 
 TRAIN_SHARE = 0.7
 """Without a word on ranges, so much of the frame is searched on, and the rest judges."""
@@ -19,7 +20,8 @@ class SearchSchema:
     """A search: which strategy, on which frame, by which metric (larger is better), how long.
 
     It judges on `test_frame_name` if given, on the windows of `walk_forward`, or else on the last
-    30 % of the frame. `batch_size` trials are worked on before the next ones are thought of.
+    30 % of the frame; always from where on no signal of the train range can still be open.
+    `batch_size` trials are worked on before the next ones are thought of.
     """
 
     search_name: str
@@ -86,11 +88,18 @@ def windows_for(schema: SearchSchema, frame: Frame, terms: Terms) -> tuple[Searc
             f"search {schema.search_name!r}: the test frame {test.frame_name!r} begins before the "
             f"train frame {frame.frame_name!r} has ended"
         )
+    # What was opened in the train frame has ended before anything is judged.
+    test_start_ms = max(test.start_ms, frame.end_ms + MINUTE_MS + purge_ms_of(terms.rules))
+    if test_start_ms >= test.end_ms:
+        raise RegistrationError(
+            f"search {schema.search_name!r}: the test frame {test.frame_name!r} ends before signals"
+            f" of the train frame {frame.frame_name!r} must have ended: make it longer"
+        )
     window = SearchWindow(
         number=0,
         train_start_ms=frame.start_ms,
         train_end_ms=frame.end_ms,
-        test_start_ms=test.start_ms,
+        test_start_ms=test_start_ms,
         test_end_ms=test.end_ms,
     )
     return (window,)

@@ -25,7 +25,7 @@ from daemon.reports.places import report_path
 from daemon.reports.walker import render_walker
 from daemon.research import walker as engine
 from daemon.research.assignment import Assignment, Terms, plan_of
-from daemon.research.columns import Minutes
+from daemon.research.columns import Minutes, moment_text
 from daemon.research.walk_telling import WalkTeller
 from daemon.research.walker import Walk, WalkerResult
 
@@ -291,4 +291,11 @@ def walker_remarks(result: WalkerResult) -> Iterator[str]:
             )
         if lane.error_counts:
             count = sum(each.count for each in lane.error_counts)
-            yield f"{lane.key.strategy_name}: {count:,} errors; the backtest alone tells them."
+            first = lane.first_errors[0]
+            errors = "1 error" if count == 1 else f"{count:,} errors, the first"
+            yield (
+                f"{lane.key.strategy_name}: {errors} at {moment_text(first.at_ms)}: {first.where}: "
+                f"{first.error}: {first.message}"
+            )
+        if lane.is_given_up:
+            yield f"{lane.key.strategy_name} hung several times in a row, and was asked no more."

@@ -61,11 +61,15 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRecord:
-    """What an evaluation came to: a score, or the error why there is none."""
+    """What an evaluation came to: a score, or the error why there is none.
+
+    `error_count` calls went wrong in it, each of which cost its moment alone.
+    """
 
     score: Score | None
     slice_pnl: tuple[float, ...]
     error: str = ""
+    error_count: int = 0
 
     @property
     def value(self) -> float | None:
@@ -84,13 +88,17 @@ class StoredTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchTrial:
-    """A trial beside its test; `test` is there for the best ones only."""
+    """A trial beside its test; `test` is there for the best ones only.
+
+    `error_count` calls went wrong on the train range; `error` says why there is no result at all.
+    """
 
     number: int
     params: Mapping[str, Value]
     train: Score | None
     test: Score | None
     error: str
+    error_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +116,18 @@ class Luck:
     expected_maximum: float | None
     deflated_sharpe_ratio: float | None
     overfitting: OverfittingEstimate | None
+
+
+def told_of_errors(trials: Sequence[SearchTrial]) -> str:
+    """Return in words in how many trials calls went wrong; empty if in none."""
+    count = sum(bool(trial.error_count) for trial in trials)
+    if not count:
+        return ""
+    most = max(trials, key=lambda trial: trial.error_count)
+    return (
+        f"In {count:,} of {len(trials):,} trials calls of the strategy went wrong, most in number "
+        f"{most.number} ({most.error_count:,}): a backtest with its parameters says why."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from daemon.core.search import Luck, OutOfSample, SearchResult, SearchTrial, Value, WindowResult
+from daemon.core.search import (
+    Luck,
+    OutOfSample,
+    SearchResult,
+    SearchTrial,
+    Value,
+    WindowResult,
+    told_of_errors,
+)
 from daemon.reports.text import (
     MISSING,
     Column,
@@ -108,6 +116,7 @@ def _window(result: WindowResult) -> str:
         table(TRIALS, shown) if shown else "No trial came to a result.",
         left if len(judged) > len(shown) else "",
         f"{count:,} trials failed, the first with: {plain(failed.error)}" if failed else "",
+        told_of_errors(result.trials),
     ).rstrip("\n")
 
 

@@ -227,9 +227,12 @@ class Search:
             case Failure():
                 return TrialRecord(score=None, slice_pnl=(0.0,) * SLICES, error=outcome.message)
             case Evaluation():
-                stats = outcome.result.lanes[0].statistics
-                score = score_of(stats, self._plan.metric)
-                return TrialRecord(score=score, slice_pnl=outcome.slice_pnl)
+                (lane,) = outcome.result.lanes
+                return TrialRecord(
+                    score=score_of(lane.statistics, self._plan.metric),
+                    slice_pnl=outcome.slice_pnl,
+                    error_count=sum(each.count for each in lane.error_counts),
+                )
 
     def _told(self, progress: _Progress, trial: StoredTrial, *, is_resumed: bool) -> TrialTold:
         return TrialTold(
@@ -259,4 +262,5 @@ def _trial(trial: StoredTrial, test: TrialRecord | None) -> SearchTrial:
         train=None if trial.record is None else trial.record.score,
         test=None if test is None else test.score,
         error="" if trial.record is None else trial.record.error,
+        error_count=0 if trial.record is None else trial.record.error_count,
     )

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from daemon import (
     WindowError,
     add_frame,
     add_search,
+    get_default_config,
     list_searches,
     listen_exit,
+    set_config,
 )
 from daemon.app import search_run, search_schema
 from daemon.app.registry import REGISTRY
@@ -54,7 +56,10 @@ def _a_clean_registry() -> Iterator[None]:
         add_frame(early)
         add_frame(replace(early, frame_name="late", start_ms=middle, end_ms=end))
         add_search(SCHEMA)
+        # What lies between train and test is short, as the candles are few.
+        set_config(max_signal_lifetime_minutes=60, schedule_await_minutes=60)
         yield
+        set_config(**asdict(get_default_config()))
     search_schema.SEARCHES.clear()
     search_run._RUNS.clear()
 
@@ -89,6 +94,14 @@ async def test_a_search_tells_its_trials_in_order_and_shows_train_beside_test(
     assert window.luck.trial_count == 10
     assert 0 <= (window.luck.deflated_sharpe_ratio or 0) <= 1
     assert window.luck.overfitting is not None
+
+
+async def test_no_signal_of_the_train_frame_lasts_into_what_is_judged(tmp_path: Path) -> None:
+    await searched(tmp_path)
+
+    (window,) = (each.window for each in Search.get_data(SYMBOL, "find").windows)
+    assert window.test_start_ms == window.train_end_ms + 121 * MINUTE
+    assert window.test_end_ms == REGISTRY.frame("late").end_ms
 
 
 async def test_two_cores_give_the_bytes_of_one(tmp_path: Path) -> None:
@@ -224,6 +237,7 @@ async def test_a_stop_keeps_what_there_is(tmp_path: Path) -> None:
 
 
 async def test_what_cannot_be_searched_is_one_clear_line(tmp_path: Path) -> None:
+    set_config(**asdict(get_default_config()))
     changes: list[tuple[dict[str, Any], str]] = [
         ({"search_name": "find"}, "search 'find' already exists"),
         ({"search_name": ""}, "needs a search_name"),
@@ -245,6 +259,11 @@ async def test_what_cannot_be_searched_is_one_clear_line(tmp_path: Path) -> None
             RegistrationError,
             "the test frame 'early' begins before the train frame 'late' has ended",
         ),
+        "purged": (
+            replace(SCHEMA, frame_name="all", test_frame_name="last"),
+            RegistrationError,
+            "the test frame 'last' ends before signals of the train frame 'all' must have ended",
+        ),
         "long": (
             replace(
                 SCHEMA,
@@ -255,6 +274,10 @@ async def test_what_cannot_be_searched_is_one_clear_line(tmp_path: Path) -> None
             "one window takes 11.08 days",
         ),
     }
+    last_ms = T0 + MINUTES * MINUTE
+    add_frame(
+        Frame(frame_name="last", interval="1m", start_ms=last_ms, end_ms=last_ms + 1_560 * MINUTE)
+    )
     for name, (schema, error, message) in bad.items():
         add_search(replace(schema, search_name=name))
         with pytest.raises(error, match=message):
@@ -263,7 +286,7 @@ async def test_what_cannot_be_searched_is_one_clear_line(tmp_path: Path) -> None
     add_search(replace(SCHEMA, search_name="beyond", test_frame_name="beyond"))
     with pytest.raises(BacktestError, match="lies outside the candles"):
         await searched(tmp_path, name="beyond")
-    assert len(list_searches()) == 5
+    assert len(list_searches()) == 6
     assert not await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
 
 

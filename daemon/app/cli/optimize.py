@@ -18,7 +18,7 @@ from daemon.app.hands import hand_limit
 from daemon.app.report_files import make_folder, write_report
 from daemon.app.search_run import SearchRun, search_json, search_plan
 from daemon.app.search_schema import SearchSchema
-from daemon.core.search import Score, SearchResult, SearchTrial, WindowResult
+from daemon.core.search import Score, SearchResult, SearchTrial, WindowResult, told_of_errors
 from daemon.reports.places import report_path
 from daemon.reports.search import params_text, render_search
 from daemon.reports.text import number
@@ -165,6 +165,9 @@ def _errors(window: WindowResult) -> Iterator[str]:
     failed: list[SearchTrial] = [trial for trial in window.trials if trial.error]
     if failed:
         yield f"{len(failed):,} trials could not be run, the first one: {failed[0].error}"
+    errors = told_of_errors(window.trials)
+    if errors:
+        yield errors
 
 
 def _metric(score: Score | None) -> float | None:
