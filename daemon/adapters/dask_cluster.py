@@ -15,6 +15,7 @@ from typing import TypeVar
 import cloudpickle  # type: ignore[import-untyped]  # it ships no types
 from distributed import Client, KilledWorker
 from distributed.client import FutureCancelledError
+from distributed.comm.addressing import get_address_host_port
 
 from daemon.core.errors import WorkerError, WorkError
 from daemon.core.guard import Raised, call_foreign
@@ -45,6 +46,8 @@ async def open_cluster(
     body = cloudpickle.dumps((start, material))
     token = blake2b(body, digest_size=8).hexdigest()
     try:
+        # Asked first: a client that cannot read its address leaves coroutines behind.
+        get_address_host_port(address, strict=False)
         client = await Client(  # type: ignore[no-untyped-call]  # it ships no types
             address, asynchronous=True, timeout=CONNECT_S, set_as_default=False
         )

@@ -19,6 +19,9 @@ from daemon.research.columns import Minutes, minutes_of
 SANDBOX_DAYS = 14
 """How much of the generated market a run takes unless told otherwise."""
 
+SANDBOX_DAYS_MAX = 1_100
+"""Three years: each minute of the generated market is an object while it is made."""
+
 Place = Literal["files", "sandbox", "store"]
 
 
@@ -156,6 +159,11 @@ def _of_sandbox(
         raise DataError(
             f"the sandbox's market begins on {begins:%Y-%m-%d}: a run needs --from on or after it,"
             " and --to after --from"
+        )
+    if span.end_ms - start_ms > SANDBOX_DAYS_MAX * DAY_MS:
+        raise DataError(
+            f"the sandbox's market is made for {SANDBOX_DAYS_MAX:,} days at most: give --from and"
+            " --to nearer to each other"
         )
     return {
         symbol: minutes_of(market.whole_minutes(symbol, start_ms, span.end_ms))

@@ -205,6 +205,7 @@ def test_candles_that_cannot_be_used_are_told_in_one_line(ready: Shell, name: st
         (["always", "--symbol", "A/B", "--symbol", "C/D", "--data", "btc.csv"], 1, "whose candles"),
         (["always", "--symbol", "DOGE/USDT", "--sandbox"], 1, "the sandbox has no DOGE/USDT"),
         (["always", "--sandbox", "--from", "2020-01-01"], 1, "market begins on 2025-12-22"),
+        (["always", "--sandbox", "--to", "2100-01-01"], 1, "for 1,100 days at most"),
         (["always", "--sandbox", "--sizing", "martingale"], 1, "there is no sizing 'martingale'"),
         (["always", "--from", "soon", "--sandbox"], 2, "is no time"),
         (["always", "--set", "exchange.id=binance"], 1, "tickd data fetch BTC/USDT"),
