@@ -27,11 +27,13 @@ from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.top import run
 from daemon.app.config.load import load_config
 from daemon.core.events import ErrorContract
-from daemon.core.records import TransitionEntry
+from daemon.core.records import CandleEntry, TransitionEntry
 from tests.app.samples import STRATEGY
 
 ROOT = Path(__file__).parents[1]
 RUN_FOR = "2s"
+RUNS_MAX = 8
+MINUTES_MIN = 3
 COMMAND_S_MAX = 60
 _FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (at the end of )?([\w/]+\.(?:py|toml))\n")
@@ -168,14 +170,36 @@ class DocStage:
                 self._call(command, self.daemon.port)
             case ["tickd", subject, *_] if subject not in _LASTS and not set(command) & set("|>&;"):
                 self._call(command, 0)
+            case ["tickd", "run", *_]:
+                self._let_it_run(re.sub(r"(?<=--for )\S+", RUN_FOR, command))
             case ["tickd" | "python" | "cp" | "tar" | "ls" | "rm" | "mv", *_]:
                 seconds = "1s" if "sandbox" in words else RUN_FOR
                 self._shell(re.sub(r"(?<=--for )\S+", seconds, command), 0)
             case _:
                 raise AssertionError(f"nothing here knows how to try: {command}")
 
-    def trading(self) -> set[str]:
-        """Return the strategies that have made a signal in the page's folder."""
+    def trades(self, name: str) -> bool:
+        """Say whether a strategy makes signals in the page's folder, if it gets the time."""
+        for _ in range(RUNS_MAX):
+            if name in self._trading():
+                return True
+            self._shell(f"tickd run --for {RUN_FOR}", 0)
+        return name in self._trading()
+
+    def _let_it_run(self, command: str) -> None:
+        """Run the daemon until a minute has ended in it: seconds are few on a busy machine."""
+        for _ in range(RUNS_MAX):
+            self._shell(command, 0)
+            if "--for" not in command or self._minutes() >= MINUTES_MIN:
+                return
+
+    def _minutes(self) -> int:
+        journal = self.folder / "dump" / "sandbox-signal"
+        if not journal.exists():
+            return MINUTES_MIN  # a run with a folder of its own
+        return sum(isinstance(item.entry, CandleEntry) for item in read_events(journal))
+
+    def _trading(self) -> set[str]:
         return {
             event.key.strategy_name
             for item in read_events(self.folder / "dump" / "sandbox-signal")
