@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daemon.core.alerts import LEVELS, Taste, level_of
@@ -32,9 +32,9 @@ LIMITS = AlertLimits(backoff_s=(1.0, 5.0, 600.0), quiet_s=600.0)
 
 @dataclass
 class Person:
-    """A messenger that first raises what it is told to, and takes one message a second."""
+    """A messenger that raises what it is told to, None for nothing, at a pace of its own."""
 
-    raises: list[Exception] = field(default_factory=list)
+    raises: list[Exception | None] = field(default_factory=list)
     heard: list[Message] = field(default_factory=list)
     pace_s: float = 0.0
     fails: Callable[[], Exception | None] = lambda: None
@@ -46,8 +46,8 @@ class Person:
         self.tries += 1
         if now_s < self._last_s + self.pace_s:
             raise RateLimitedError("pace", self._last_s + self.pace_s - now_s)
-        if self.raises:
-            raise self.raises.pop(0)
+        if self.raises and (planned := self.raises.pop(0)) is not None:
+            raise planned
         if (error := self.fails()) is not None:
             raise error
         self._last_s = now_s
@@ -266,15 +266,17 @@ def test_s1_hours_of_429_lose_nothing_and_it_is_asked_seldom() -> None:
                 RateLimitedError("pace", 0.5),
                 RateLimitedError("flood", 1000.0),
                 ConnectionError("foreign"),
+                None,
             ]
         ),
-        max_size=12,
+        max_size=20,
     ),
     st.lists(st.booleans(), min_size=1, max_size=30),
     st.integers(1, 12),
 )
+@example([None, TransientError("in the middle")], [True, True, True], 10)
 def test_s2_whatever_fails_each_critical_alert_comes_once_and_in_order(
-    raises: list[Exception], kinds: Sequence[bool], digest_over: int
+    raises: list[Exception | None], kinds: Sequence[bool], digest_over: int
 ) -> None:
     async def play() -> tuple[list[str], list[str]]:
         person, desk = Person(raises=list(raises)), Desk()

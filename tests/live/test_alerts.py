@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from daemon.core.alerts import is_alert
 from daemon.core.errors import FatalError, RateLimitedError, TransientError
 from daemon.core.records import Journaled, RunEntry
-from daemon.ports import SinkStatus
+from daemon.ports import Progress, SinkStatus
 from tests.live.alert_stage import LIMITS, Desk, Phone, a_candle, a_transition, running, until
 
 
@@ -268,3 +268,50 @@ async def test_its_status_says_how_far_behind_it_is() -> None:
     async with running(pump):
         await until(lambda: pump.status.queued == 0)
     assert pump.status == SinkStatus(name="phone", sent=3, dropped=0, failed=0, queued=0)
+
+
+async def test_what_was_told_before_a_pause_is_not_told_again_after_a_crash() -> None:
+    class Slow(Phone):
+        async def deliver(  # type: ignore[override]  # a phone that needs a rest
+            self, entries: Sequence[Journaled], behind: int = 0
+        ) -> Progress:
+            await super().deliver(entries[:1])
+            return Progress(number=entries[0].number, wait_s=60.0)
+
+    desk, first, second = Desk(), Slow(), Phone()
+    pump = desk.pump(first)
+    await pump.open()
+    await desk.journal.append([a_transition() for _ in range(3)])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(pump.run())
+        await until(lambda: desk.cursors.saved == {"phone": 1})
+        task.cancel()
+    async with running(desk.pump(second)):
+        pass
+
+    assert (first.arrived, second.arrived) == ([1], [2, 3])
+
+
+async def test_what_a_sink_holds_comes_again_after_a_crash() -> None:
+    """A digest is in memory until it is sent: the cursor on disk must not run ahead of it."""
+
+    class Holding(Phone):
+        async def deliver(  # type: ignore[override]  # a phone that sums up
+            self, entries: Sequence[Journaled], behind: int = 0
+        ) -> Progress | None:
+            if behind:
+                return Progress(number=0, is_held=True)
+            raise TransientError("away")
+
+    desk, second = Desk(), Phone()
+    pump = desk.pump(Holding(), replace(LIMITS, batch_max=2))
+    await pump.open()
+    await desk.journal.append([a_transition() for _ in range(6)])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(pump.run())
+        await until(lambda: desk.reports)
+        task.cancel()
+    async with running(desk.pump(second)):
+        pass
+
+    assert second.arrived[:6] == [1, 2, 3, 4, 5, 6]
