@@ -22,7 +22,7 @@ CODE = $(wildcard daemon tests benchmarks)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
-	check-alerts check-dashboards check-unit \
+	check-alerts check-dashboards check-unit check-image \
 	coverage lock clean
 
 help:  ## list the targets
@@ -77,6 +77,9 @@ bench: $(DEV)  ## measure what the daemon costs
 
 check-unit: $(DEV)  ## run the systemd units in a Debian booted for it (root; minutes)
 	@$(BIN)/python -m tests.machines.unit
+
+check-image: $(DEV)  ## build the image and run it hardened, without a container engine (root; minutes)
+	@$(BIN)/python -m tests.machines.image
 
 coverage: $(DEV)  ## run the tests and say which lines none of them reached
 	@$(BIN)/coverage run -m pytest -m "not root" $(ARGS)

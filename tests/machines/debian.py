@@ -37,11 +37,10 @@ def need(packages: dict[str, str]) -> None:
         raise MissingError(f"needs {', '.join(missing)}, and there is no apt-get")
     say(f"installing {', '.join(missing)}")
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "-qq", "update"], quiet=True)
+    run(["apt-get", "-qq", "update"])
     run(
         ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing],
         environ=environ,
-        quiet=True,
     )
 
 
@@ -56,7 +55,7 @@ def base_root(name: str, packages: Sequence[str]) -> Path:
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE]
-    run([*command, str(root)], quiet=True)
+    run([*command, str(root)])
     for archive in (root / "var/cache/apt/archives").glob("*.deb"):
         archive.unlink()
     ready.write_text(wanted)
@@ -81,7 +80,7 @@ def install_tickd(root: Path) -> None:
         say("installing the locked libraries into it (once per lock)")
         shutil.rmtree(prefix, ignore_errors=True)
         run(["chroot", str(root), "python3", "-m", "venv", "--without-pip", "/opt/tickd"])
-        run([*pip, "--require-hashes", "-r", str(lock)], quiet=True)
+        run([*pip, "--require-hashes", "-r", str(lock)])
         stamp.write_text(digest)
     with tempfile.TemporaryDirectory() as folder:
         # A build leaves its traces where it runs, so not in the tree.
@@ -90,7 +89,7 @@ def install_tickd(root: Path) -> None:
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, source)
         shutil.rmtree(prefix / "lib/python3.11/site-packages/daemon", ignore_errors=True)
-        run([*pip, "--no-deps", "--no-index", "--no-build-isolation", str(source)], quiet=True)
+        run([*pip, "--no-deps", "--no-index", "--no-build-isolation", str(source)])
     script = prefix / "bin/tickd"
     body = script.read_text().split("\n", 1)[1]
     script.write_text(f"#!/opt/tickd/bin/python3\n{body}")
@@ -98,29 +97,26 @@ def install_tickd(root: Path) -> None:
     once = (
         "TICKD__HTTP__PORT=0 TICKD__DAEMON__STATE_DIR=/tmp/once /opt/tickd/bin/tickd run --for 1s"
     )
-    run(["chroot", str(root), "sh", "-c", f"cd /tmp && {once} && rm -r once"], quiet=True)
+    run(["chroot", str(root), "sh", "-c", f"cd /tmp && {once} && rm -r once"])
 
 
 def run(
     command: Sequence[str],
     *,
     environ: dict[str, str] | None = None,
-    quiet: bool = False,
     timeout_s: float = 900,
 ) -> str:
-    """Run a command and return its output; show it, and end, if it fails."""
+    """Run a command and return its output; if it fails, show what it said, and end."""
     ended = subprocess.run(
         command,
         env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         timeout=timeout_s,
         check=False,
     )
     if ended.returncode != 0:
-        if not quiet or ended.stdout:
-            print(ended.stdout[-4000:], file=sys.stderr)
+        print((ended.stdout + ended.stderr)[-4000:], file=sys.stderr)
         raise SystemExit(f"{' '.join(command[:4])} ... failed with {ended.returncode}")
     return ended.stdout
 

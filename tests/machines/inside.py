@@ -160,6 +160,21 @@ def kill_and_recover() -> None:
     note("its positions are recovered after kill -9", until(lambda: signals() == before, 10))
 
 
+def reload_well() -> None:
+    config = Path("/etc/tickd/config.toml")
+    text, pid = config.read_text(), show("tickd", "MainPID")[0]
+    config.write_text(text.replace('"BTC/USDT", "ETH/USDT"', '"BTC/USDT", "ETH/USDT", "SOL/USDT"'))
+    sh("systemctl reload tickd")
+    grown = until(lambda: "of 3 tasks ready" in show("tickd", "StatusText")[0], 15)
+    note("systemctl reload adds a task", grown, show("tickd", "StatusText")[0])
+    config.write_text(text + "nonsense = 1\n")
+    sh("systemctl reload tickd")
+    until(lambda: "ready on sandbox" in show("tickd", "StatusText")[0], 15)
+    active, same = show("tickd", "ActiveState", "MainPID")
+    note("a wrong file changes nothing", (active, same) == ("active", pid), active)
+    config.write_text(text)
+
+
 def eat_memory() -> None:
     """As far as this machine's control groups go: where they count no memory there is no limit."""
     if show("tickd", "MemoryCurrent")[0] in {"[not set]", ""}:
@@ -261,6 +276,7 @@ def main() -> None:
         hang_and_recover,
         kill_and_recover,
         eat_memory,
+        reload_well,
         stop_well,
         crash_loop,
         wrong_configuration,

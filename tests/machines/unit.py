@@ -115,7 +115,7 @@ def _lay_out(root: Path) -> None:
         path.chmod(0o600)
     unit = root / "etc/systemd/system/check.service"
     unit.write_text(CHECK_UNIT)
-    run(["systemctl", f"--root={root}", "enable", "check.service"], quiet=True)
+    run(["systemctl", f"--root={root}", "enable", "check.service"])
     (root / "check").mkdir(exist_ok=True)
     (root / "results").mkdir(exist_ok=True)
 
