@@ -48,7 +48,9 @@ def test_a_wrong_setting_ends_with_78(shell: Shell, setting: str, told: str) -> 
         ("from daemon import Strategy\nclass Mine(Strategy): ...", "does not override get_signal"),
     ],
 )
-def test_a_strategy_that_cannot_be_loaded_ends_with_78(shell: Shell, text: str, told: str) -> None:
+def test_p20_a_strategy_that_cannot_be_loaded_ends_with_78(
+    shell: Shell, text: str, told: str
+) -> None:
     write(shell.folder, ONE)
     (shell.folder / "mine.py").write_text(text)
 
