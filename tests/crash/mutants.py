@@ -34,10 +34,12 @@ async def _never_retell(self: Recovery, *outboxes: object) -> None:
     """Leave to its fate what a crash kept from the journal."""
 
 
-async def _save_cursor_first(self: AlertPump, alerts: Sequence[Journaled]) -> Delivered:
+async def _save_cursor_first(
+    self: AlertPump, alerts: Sequence[Journaled], behind: int = 0
+) -> Delivered:
     if alerts:
         await self._cursors.save_cursor(self.name, alerts[-1].number)
-    return await _delivered(self, alerts)
+    return await _delivered(self, alerts, behind)
 
 
 def _write_in_place(self: PersistBase, record: bytes) -> None:

@@ -21,7 +21,6 @@ from daemon.adapters.storage.persist import AdapterCalls, PersistClasses
 from daemon.adapters.storage.schema import Identity
 from daemon.adapters.storage.shelf import Shelf
 from daemon.adapters.storage.store import FileStateStore, StoreOptions
-from daemon.core.alerts import is_alert
 from daemon.core.records import Journaled, TransitionEntry
 from daemon.simulation.loop import VirtualLoop, _ShuffledQueue
 from tests.adapters.storage.lossy_disk import LossyFolder, PowerCut, Weather
@@ -195,7 +194,7 @@ class Outside:
     name: str = "webhook"
 
     def wants(self, journaled: Journaled) -> bool:
-        return is_alert(journaled.entry)
+        return isinstance(journaled.entry, TransitionEntry) and bool(journaled.entry.events)
 
     async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
         """Hear the events one by one: a death may come between any two."""
