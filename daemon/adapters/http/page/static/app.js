@@ -223,6 +223,7 @@ function drawMarket() {
 // -- Closed trades ----------------------------------------------------------------------------------------
 
 function showCloses() {
+  known.closes.sort((one, other) => one.closed_ms - other.closed_ms);
   let sum = 0;
   let peak = 0;
   let drop = 0;
