@@ -159,16 +159,25 @@ class Containment(AbstractContextManager["Containment"]):
     def _go_on(
         self, coroutine: Coroutine[object, object, object], waits_for: object
     ) -> Generator[object, object, object]:
+        task = asyncio.current_task()
+        cancelled_before = task.cancelling() if task else 0
         while True:
             try:
                 sent = yield waits_for
             except BaseException as thrown:
                 outcome = self._resume(coroutine.throw, thrown)
-                if isinstance(outcome, Returned):
-                    # It goes on although it was cancelled: it is abandoned, not waited for.
-                    self.begin(_close, coroutine)
-                raise
-            outcome = self._resume(coroutine.send, sent)
+                # What it waited for has failed, or its own time limit is over, is for itself to
+                # handle; that we are cancelled is not.
+                is_cancelled = task is not None and task.cancelling() > cancelled_before
+                if isinstance(thrown, GeneratorExit) or (
+                    is_cancelled and isinstance(thrown, asyncio.CancelledError)
+                ):
+                    if isinstance(outcome, Returned):
+                        # It goes on although it was cancelled: it is abandoned, not waited for.
+                        self.begin(_close, coroutine)
+                    raise
+            else:
+                outcome = self._resume(coroutine.send, sent)
             if not isinstance(outcome, Returned):
                 return outcome.value if isinstance(outcome, _Ended) else outcome
             waits_for = outcome.value

@@ -138,6 +138,47 @@ async def test_a_run_that_is_cancelled_while_it_waits_passes_that_on(calls: Cont
     assert ended == ["cleaned up"]
 
 
+async def test_the_error_of_what_it_awaits_is_for_the_strategy_to_handle(
+    calls: Containment,
+) -> None:
+    async def fail() -> None:
+        raise ValueError("no such candle")
+
+    async def handle(_: object) -> str:
+        with suppress(ValueError):
+            await asyncio.get_running_loop().create_task(fail())
+        await asyncio.sleep(0)
+        return "handled"
+
+    assert await calls.finish(calls.begin(handle, None)) == "handled"
+
+
+async def test_p8_an_error_of_what_it_awaits_is_told_as_the_strategys_own(
+    calls: Containment,
+) -> None:
+    async def fail() -> None:
+        raise ValueError("no such candle")
+
+    async def pass_on(_: object) -> None:
+        await asyncio.get_running_loop().create_task(fail())
+
+    outcome = await calls.finish(calls.begin(pass_on, None))
+
+    assert isinstance(outcome, Raised)
+    assert (outcome.error, outcome.message) == ("ValueError", "no such candle")
+
+
+async def test_a_time_limit_of_the_strategys_own_is_its_own(calls: Containment) -> None:
+    async def limited(_: object) -> str:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.Event().wait()
+        await asyncio.sleep(0)
+        return "handled"
+
+    assert await calls.finish(calls.begin(limited, None)) == "handled"
+
+
 def test_two_runs_at_once_guard_their_own_calls() -> None:
     with Containment(Limits(stretch_s=0.1)) as one, Containment(Limits(stretch_s=30.0)) as two:
         assert isinstance(one.begin(_busy, None), Raised)
