@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from daemon.adapters.systemd import Manager, reloading_message
+from daemon.app.status import reasons_of
 from daemon.app.status_line import counted, reasons_text, status_line
 from daemon.live.supervisor import Supervisor
 from daemon.ports import DaemonStatus, Status, TaskStatus
@@ -134,13 +135,12 @@ class Herald:
         self.is_ready = True
         self._manager.tell("READY=1")
         if silent:
-            reasons = [f"{task.symbol} {task.strategy_name}: {task.reason}" for task in silent]
             self._log.warning(
                 "started_degraded",
                 waited_s=self._watched.start_timeout_s,
                 silent=len(silent),
                 tasks=len(status.tasks),
-                reasons=reasons_text(reasons),
+                reasons=reasons_text(reasons_of(silent)),
             )
         else:
             seconds = round(now_s - self._started_s, 1)

@@ -5,7 +5,9 @@ signals, leave tasks and threads behind. Nothing of that ends the daemon or keep
 """
 
 import asyncio
+import math
 import os
+import resource
 import signal
 import sys
 import threading
@@ -29,6 +31,10 @@ END_S = 2.0
 """How long whatever strategies left behind may take to end."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+_LIMITS = {
+    resource.RLIMIT_NOFILE: "the limit of open files",
+    resource.RLIMIT_FSIZE: "the limit of a file's size",
+}
 
 
 class HouseLoop:
@@ -164,12 +170,14 @@ class HouseLoop:
             self._loop.remove_signal_handler(number)
         self._daemon = None
         try:
-            with suppress(RuntimeError):
+            with suppress(RuntimeError, OSError):
                 self._loop.run_until_complete(self._end())
         finally:
             self._executor.shutdown(wait=False)
             asyncio.set_event_loop(None)
-            self._loop.close()
+            with suppress(RuntimeError):
+                # One that could not even be run to its end, for want of files, will not close.
+                self._loop.close()
 
     async def _end(self) -> None:
         """End every task that is left, for as long as that takes no more than a moment."""
@@ -197,14 +205,18 @@ class _Holdings:
         self._handlers = {number: signal.getsignal(number) for number in _SIGNALS}
         self._wake_fd = signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(self._wake_fd, warn_on_full_buffer=False)
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+        self._limits = {number: resource.getrlimit(number)[0] for number in _LIMITS}
         self._depth, self._switch_s = sys.getrecursionlimit(), sys.getswitchinterval()
         self._loop = asyncio.get_running_loop()
         self._make_task = self._loop.get_task_factory()
 
-    def look(self, daemon: Daemon) -> None:
+    def look(self, daemon: Daemon, holder: str = "a strategy") -> None:
         taken = [*self._put_back()]
         if taken:
-            text = f"a strategy has changed {', '.join(taken)}: it was put back"
+            text = f"{holder} has changed {', '.join(taken)}: it was put back"
             daemon.report("process", text)
 
     def _put_back(self) -> Iterator[str]:
@@ -217,9 +229,31 @@ class _Holdings:
                 yield number.name
         if signal.set_wakeup_fd(self._wake_fd, warn_on_full_buffer=False) != self._wake_fd:
             yield "the way in which signals arrive"
+        if signal.pthread_sigmask(signal.SIG_BLOCK, ()) != self._mask:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+            yield "the signals that it hears"
+        yield from self._put_back_limits()
         if self._loop.get_task_factory() != self._make_task:
             self._loop.set_task_factory(self._make_task)
             yield "the making of tasks"
         if sys.getswitchinterval() > self._switch_s:
             sys.setswitchinterval(self._switch_s)
             yield "the thread switch interval"
+
+    def _put_back_limits(self) -> Iterator[str]:
+        # Asking for it is setting it.
+        if os.umask(self._umask) != self._umask:
+            yield "the mask of new files"
+        for number, name in _LIMITS.items():
+            soft, hard = resource.getrlimit(number)
+            before = self._limits[number]
+            if _as_number(soft) < _as_number(before):
+                # A hard limit that was lowered, too, cannot be raised again.
+                self._limits[number] = min(before, hard, key=_as_number)
+                with suppress(ValueError, OSError):
+                    resource.setrlimit(number, (self._limits[number], hard))
+                yield name
+
+
+def _as_number(limit: int) -> float:
+    return math.inf if limit == resource.RLIM_INFINITY else limit

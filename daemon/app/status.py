@@ -1,6 +1,7 @@
 """How the whole daemon stands: the one answer behind /status, /readyz and the gauges."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from daemon.live.alerts import AlertPump
@@ -8,7 +9,7 @@ from daemon.live.fanout import Fanout
 from daemon.live.health import Health
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.supervisor import Supervisor
-from daemon.ports import Clock, DaemonStatus
+from daemon.ports import Clock, DaemonStatus, TaskStatus
 
 BEAT_AGE_S_MAX = 5.0
 """A loop that has not beaten for so long is not live."""
@@ -49,11 +50,7 @@ class LiveStatus:
         now_s = self._loop.time()
         parts = self._parts
         tasks = parts.supervisor.snapshot()
-        reasons = [
-            f"{task.symbol} {task.strategy_name}: {task.reason}"
-            for task in tasks
-            if not task.is_ready
-        ]
+        reasons = reasons_of(tasks)
         reasons += [f"{writer}: {text}" for writer, text in parts.health.failing.items()]
         if not parts.supervisor.has_recovered.is_set():
             reasons.insert(0, "recovering")
@@ -74,3 +71,21 @@ class LiveStatus:
             sinks=(*parts.fanout.statuses, *(pump.status for pump in parts.alerts)),
             orphans=tuple(str(key) for key in parts.supervisor.orphans),
         )
+
+
+def reasons_of(tasks: Iterable[TaskStatus]) -> list[str]:
+    """Return why tasks are not ready, each reason once: with its task, or with their number."""
+    by_reason: dict[str, list[TaskStatus]] = {}
+    for task in tasks:
+        if not task.is_ready:
+            by_reason.setdefault(task.reason, []).append(task)
+    return [f"{_whose(same)}: {reason}" for reason, same in by_reason.items()]
+
+
+def _whose(tasks: Sequence[TaskStatus]) -> str:
+    if len(tasks) == 1:
+        return f"{tasks[0].symbol} {tasks[0].strategy_name}"
+    symbols = {task.symbol for task in tasks}
+    names = {task.strategy_name for task in tasks}
+    shared = [next(iter(each)) for each in (symbols, names) if len(each) == 1]
+    return " ".join([*shared, f"({len(tasks)} tasks)"]) if shared else f"{len(tasks)} tasks"

@@ -12,6 +12,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TEXT_LENGTH_MAX = 500
+_NO_TEXT = "(the error has no readable text)"
 
 _OUR_PACKAGE = __name__.partition(".")[0]
 _EXAMPLES = f"{_OUR_PACKAGE}.strategies"
@@ -42,6 +43,10 @@ class Raised:
     cause: BaseException
 
 
+class UnreadableError(Exception):
+    """Stands for an error whose own class raises when it is looked at."""
+
+
 class ForeignCall(Protocol):
     """Calls foreign code and returns what came of it: `call_foreign`, or one that ends hangs."""
 
@@ -65,9 +70,21 @@ def call_foreign(
 
 
 def describe(error: BaseException) -> Raised:
-    """Return what is worth telling of `error`. Never raises."""
+    """Return what is worth telling of `error`. Never raises.
+
+    Where the error's own class lets nobody look at it, the cause is another one in its place.
+    """
+    try:
+        # What anybody may ask of an error, asked here, where it can harm nobody.
+        _ = error.__class__, error.__context__, error.__cause__, f"{type(error).__qualname__}"
+        return _described(error)
+    except BaseException:  # noqa: BLE001 - a foreign class may raise at any question
+        return _described(_in_place_of(error))
+
+
+def _described(error: BaseException) -> Raised:
     return Raised(
-        error=type(error).__name__,
+        error=str(type(error).__name__),
         message=_text(error),
         place=_place(error),
         cause=error,
@@ -96,12 +113,18 @@ def close_unawaited(value: object) -> None:
         call_foreign(value.close)
 
 
+def _in_place_of(error: BaseException) -> UnreadableError:
+    # Past whatever the class has put in front of it.
+    trace = BaseException.__dict__["__traceback__"].__get__(error)
+    return UnreadableError(_NO_TEXT).with_traceback(trace)
+
+
 def _text(error: BaseException) -> str:
     try:
         # Whatever a journal cannot hold (half a surrogate pair from a file name) is replaced.
         return str(error)[:TEXT_LENGTH_MAX].encode("utf-8", "replace").decode("utf-8")
     except BaseException:  # noqa: BLE001 - a foreign __str__ may raise anything, too
-        return "(the error has no readable text)"
+        return _NO_TEXT
 
 
 def places_of(error: BaseException) -> list[tuple[str, int]]:

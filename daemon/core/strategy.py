@@ -1,7 +1,7 @@
 """The author's side: what a strategy is, what it is shown, and what it may override."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from inspect import signature
+from inspect import isasyncgenfunction, isgeneratorfunction, signature
 from types import MappingProxyType
 from typing import ClassVar, ParamSpec, Protocol
 
@@ -116,12 +116,16 @@ class Strategy:
         """Called after the open position (or None) was written."""
 
 
+_CALLBACKS = tuple(name for name in vars(Strategy) if name.startswith("on_"))
+
+
 def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
     """Yield why a class cannot run as a strategy, in words."""
     if strategy.get_signal is Strategy.get_signal:
         yield "does not override get_signal"
     elif not takes(strategy.get_signal, 2):
         yield "get_signal must take one argument beside self, the view"
+    yield from _call_faults(strategy)
     yield from _interval_faults(strategy.interval)
     # An author's class is not type-checked: its attributes may be anything.
     risk_list: object = strategy.risk_list
@@ -137,9 +141,20 @@ def instance_faults(made: Strategy) -> Iterator[str]:
     """Yield why an instance cannot run though its class can: what its `__init__` has set."""
     yield from _interval_faults(made.interval)
     yield from _history_faults(made.history)
-    for name in ("get_signal", *(name for name in vars(Strategy) if name.startswith("on_"))):
+    for name in ("get_signal", *_CALLBACKS):
         if not callable(getattr(made, name)):
             yield f"{name} is {type(getattr(made, name)).__name__}, and is to be called"
+
+
+def _call_faults(strategy: type[Strategy]) -> Iterator[str]:
+    for name in ("get_signal", *_CALLBACKS):
+        own: object = getattr(strategy, name)
+        if isgeneratorfunction(own) or isasyncgenfunction(own):
+            yield f"{name} has a yield, so that calling it would run nothing: return instead"
+    for name in _CALLBACKS:
+        own, parameters = getattr(strategy, name), signature(getattr(Strategy, name)).parameters
+        if callable(own) and not takes(own, len(parameters)):
+            yield f"{name} must take ({', '.join(parameters)})"
 
 
 def _interval_faults(interval: object) -> Iterator[str]:

@@ -55,8 +55,8 @@ class Containment:
         self._meddled = ""
         self._before: object = None
         self.holder = ""
-        self.on_answer: Callable[[], object] = _nothing
-        """Called after each answer that was made on the loop."""
+        self.on_answer: Callable[[str], object] = _nothing
+        """Called with the holder after each answer that was made on the loop."""
 
     def install(self) -> None:
         """Take the interval timer. Does nothing outside the main thread, which alone can."""
@@ -124,7 +124,7 @@ class Containment:
         outcome = self.call(holder, function)
         if isinstance(outcome, Returned) and iscoroutine(outcome.value):
             outcome = await self.drive(holder, outcome.value, self._limits.answer_s)
-        self.on_answer()
+        self.on_answer(holder)
         return outcome
 
     async def make(self, function: Callable[[], T]) -> Returned[T] | Raised:
@@ -245,7 +245,7 @@ class _Suspended:
     waits_for: object
 
 
-def _nothing() -> None:
+def _nothing(_holder: str) -> None:
     """Nobody wants to look."""
 
 

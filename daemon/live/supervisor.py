@@ -94,10 +94,8 @@ class Supervisor:
         """
         await self.has_recovered.wait()
         granted = await grant(self.slots[key], self.keepers[key], wish, signal_id)
-        slot = self.slots[key]
-        if wish == "start" and slot.condition == "stopped" and not self.ending.is_set():
-            slot.condition = "starting"
-            self._begin(self._plans[key])
+        if wish == "start":
+            self._begin_again(self.slots[key])
         return granted
 
     def spawn(self, work: Coroutine[object, object, Result]) -> "asyncio.Task[Result]":
@@ -251,6 +249,13 @@ class Supervisor:
         assert self._group is not None
         self._tasks[plan.key] = self._group.create_task(self._supervise(plan), name=str(plan.key))
 
+    def _begin_again(self, slot: Slot) -> None:
+        if self.ending.is_set():
+            raise RejectedError(f"the daemon is stopping: {slot.key} starts with its next run")
+        if slot.condition == "stopped":
+            slot.condition = "starting"
+            self._begin(self._plans[slot.key])
+
     async def _supervise(self, plan: Plan) -> None:
         """Run one task, again after each failure, until it ends by itself or the daemon stops."""
         slot = self.slots[plan.key]
@@ -322,16 +327,16 @@ class Supervisor:
     async def _until_over(self) -> None:
         """Wait for the stop, or until every task has ended by itself."""
         ending = self._loop.create_task(self.ending.wait())
-        everyone = set() if self.stays else set(self._tasks.values())
         try:
-            while (everyone or self.stays) and not ending.done():
-                done, _ = await asyncio.wait(
-                    {ending, *everyone}, timeout=BEAT_S, return_when="FIRST_COMPLETED"
-                )
-                everyone -= done
+            # Looked up each time: a task that had ended may have been started again.
+            while not ending.done() and ((tasks := self._awaited()) or self.stays):
+                await asyncio.wait({ending, *tasks}, timeout=BEAT_S, return_when="FIRST_COMPLETED")
                 self.beat_s = self._loop.time()
         finally:
             ending.cancel()
+
+    def _awaited(self) -> set[asyncio.Task[None]]:
+        return set() if self.stays else {task for task in self._tasks.values() if not task.done()}
 
     async def _wind_up(self, services: Sequence["asyncio.Task[None]"]) -> None:
         """End in stages: the tasks finish their steps, then the feed, then what is in line."""

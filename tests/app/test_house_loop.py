@@ -17,7 +17,7 @@ from daemon.core.errors import TransientError
 ROOT = Path(__file__).parents[2]
 
 SABOTEURS = """
-import asyncio, os, signal, sys, threading, time
+import asyncio, os, resource, signal, sys, threading, time
 from daemon import Strategy
 
 class Saboteur(Strategy):
@@ -42,6 +42,13 @@ class Deafens(Saboteur):
     async def get_signal(self, view):
         for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
+
+class Muffles(Saboteur):
+    async def get_signal(self, view):
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        os.umask(0o777)
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (5, hard))
 
 class Gags(Saboteur):
     async def get_signal(self, view): os.close(1)
@@ -69,6 +76,7 @@ NAMES = (
     "Forks",
     "ForksInThread",
     "Deafens",
+    "Muffles",
     "Gags",
     "Forgets",
     "Exits",
@@ -102,6 +110,7 @@ def test_p16_a_daemon_among_saboteurs_lives_and_ends_at_a_word(tmp_path: Path) -
         "SIGTERM, SIGINT, SIGALRM",
         "stopped the event loop",
         "Exits started",
+        "BTC/USDT/Muffles has changed the signals that it hears, the mask of new files, the limit",
     }
     try:
         for line in process.stdout:

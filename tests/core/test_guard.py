@@ -70,6 +70,40 @@ def test_the_innermost_foreign_line_is_named_without_reading_its_file() -> None:
     assert linecache.cache == {}
 
 
+class Aloof(type):
+    def __getattribute__(cls, name: str) -> object:
+        raise ValueError(name)
+
+
+class AloofError(Exception, metaclass=Aloof):
+    """Nobody may ask for its name."""
+
+
+class ExitingError(BaseException):
+    def __getattribute__(self, name: str) -> object:
+        raise KeyboardInterrupt(name)
+
+
+def raise_aloof() -> None:
+    raise AloofError("a")
+
+
+def raise_exiting() -> None:
+    raise ExitingError("b")
+
+
+@pytest.mark.parametrize("function", [raise_aloof, raise_exiting])
+def test_p9_an_error_that_lets_nobody_look_at_it_is_told_with_its_line(
+    function: Callable[[], None],
+) -> None:
+    outcome = call_foreign(function)
+
+    line = function.__code__.co_firstlineno + 1
+    assert isinstance(outcome, Raised)
+    assert (outcome.error, outcome.place) == ("UnreadableError", f"test_guard.py:{line}")
+    assert not isinstance(outcome.cause, TimeoutError), "its cause can be asked what it is"
+
+
 def test_a_wrong_call_has_no_foreign_line() -> None:
     outcome = call_foreign(len, 3)  # type: ignore[arg-type]  # wrong on purpose
 

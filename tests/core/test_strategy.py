@@ -1,6 +1,6 @@
 """The author's side: what a class must have to run as a strategy, and what it may leave out."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from inspect import signature
 from typing import ClassVar, get_args
@@ -34,6 +34,14 @@ def faults_of(**attributes: object) -> list[str]:
     return list(strategy_faults(type("Odd", (Sound,), attributes)))
 
 
+def _yields(_self: Strategy, view: View) -> Iterator[View]:
+    yield view
+
+
+async def _yields_later(*arguments: object) -> AsyncIterator[object]:
+    yield arguments
+
+
 def test_a_sound_class_has_no_fault() -> None:
     assert list(strategy_faults(Sound)) == []
 
@@ -49,6 +57,9 @@ def test_every_signal_interval_is_sound(interval: str) -> None:
         ({"get_signal": Strategy.get_signal}, "does not override get_signal"),
         ({"get_signal": lambda self: None}, "get_signal must take one argument beside self"),
         ({"get_signal": lambda self, view, when: None}, "get_signal must take one argument"),
+        ({"on_open": lambda self, symbol: None}, "on_open must take (self, symbol, row, price, b"),
+        ({"get_signal": _yields}, "get_signal has a yield, so that calling it would run nothing"),
+        ({"on_tick": _yields_later}, "on_tick has a yield"),
         ({"interval": "2h"}, "interval is '2h': use one of 1m, 3m"),
         ({"interval": []}, "interval is []: use one of"),
         ({"risk_list": "calm"}, 'risk_list must be names as in ("calm", "small")'),

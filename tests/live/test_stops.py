@@ -4,13 +4,23 @@ import asyncio
 
 import pytest
 
-from daemon.core.errors import TransientError
+from daemon.app.wiring import Daemon
+from daemon.core.errors import RejectedError, TransientError
+from daemon.core.signal import Signal
+from daemon.core.strategy import Strategy, View
 from daemon.simulation.loop import run_virtual
 from daemon.simulation.storage import DiskTrouble, FaultHook, Operation
 from tests.live.scene import a_scene
-from tests.live.scripted import Buyer, a_market
+from tests.live.scripted import KEY, Buyer, a_market
 
 STOP_S = 20.0
+
+
+class Idler(Strategy):
+    """Never wants anything."""
+
+    def get_signal(self, view: View) -> Signal | None:
+        return None
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +60,40 @@ def test_p3_a_stop_ends_in_time_though_the_disk_takes_nothing(broken: Operation)
         return loop.time() - begun_s
 
     assert run_virtual(run()) <= 3 * STOP_S
+
+
+async def _stopped_task(daemon: Daemon) -> None:
+    """Let a person stop the only task, and come back when it has ended."""
+    await asyncio.sleep(30)
+    await daemon.supervisor.wish(KEY, "stop")
+    # To the turn of the loop: one later the daemon has noticed.
+    while daemon.supervisor.slots[KEY].condition != "stopped":  # noqa: ASYNC110 - see above
+        await asyncio.sleep(0)
+
+
+def test_a_task_that_is_started_again_in_time_keeps_the_daemon_running() -> None:
+    async def run() -> tuple[str, bool]:
+        daemon = a_scene(Idler).assemble()
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(daemon.run())
+            await _stopped_task(daemon)
+            await daemon.supervisor.wish(KEY, "start")
+            await asyncio.sleep(600)
+            after = daemon.supervisor.slots[KEY].condition, running.done()
+            daemon.stop()
+        return after
+
+    assert run_virtual(run()) == ("running", False)
+
+
+def test_a_start_that_comes_too_late_is_not_said_to_be_granted() -> None:
+    async def run() -> None:
+        daemon = a_scene(Idler).assemble()
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(daemon.run())
+            await _stopped_task(daemon)
+            await asyncio.wait({running})
+            with pytest.raises(RejectedError, match="starts with its next run"):
+                await daemon.supervisor.wish(KEY, "start")
+
+    run_virtual(run())

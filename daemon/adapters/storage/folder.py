@@ -126,7 +126,11 @@ class PosixFolder:
 
     def create(self, name: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
-        return os.open(name, flags, FILE_MODE, dir_fd=self.descriptor)
+        handle = os.open(name, flags, FILE_MODE, dir_fd=self.descriptor)
+        if os.fstat(handle).st_mode & FILE_MODE != FILE_MODE:
+            # A strategy may have set a mask that would lock us out of our own file.
+            os.fchmod(handle, FILE_MODE)
+        return handle
 
     def open_to_append(self, name: str) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | _FLAGS

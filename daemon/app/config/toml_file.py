@@ -50,7 +50,9 @@ def read_toml(path: Path) -> TomlFile:
     """Read a file. Raises ConfigError with one problem that says how to get past it."""
     name = str(path)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            # Bounded: a device has no end.
+            raw = file.read(BYTES_MAX + 1)
     except FileNotFoundError:
         raise _error(
             name, "there is no such file", "Check the path (--config, or TICKD_CONFIG)"

@@ -16,6 +16,7 @@ Item = TypeVar("Item")
 
 MASK = "**********"
 NAME_LENGTH_MAX = 100
+YEAR_MIN, YEAR_MAX = 1971, 2200
 _SYMBOL = re.compile(r"[^\s/:]{1,40}/[^\s/:]{1,40}(:[^\s/:]{1,40}(-[^\s/:]{1,40})*)?")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -151,7 +152,12 @@ def is_loopback(host: str) -> bool:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC; one without a time zone is UTC."""
+    """Return a moment in UTC; one without a time zone is UTC.
+
+    Raises ValueError for a year in which no market was ever traded.
+    """
+    if not YEAR_MIN <= moment.year <= YEAR_MAX:
+        raise ValueError(f"must lie in the years {YEAR_MIN} to {YEAR_MAX}")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

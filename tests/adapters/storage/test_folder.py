@@ -16,6 +16,17 @@ def test_a_new_folder_is_private_with_its_parents(tmp_path: Path) -> None:
     assert folder.path.stat().st_mode & 0o777 == 0o700
 
 
+def test_p16_a_mask_that_would_lock_us_out_of_our_own_file_does_not(tmp_path: Path) -> None:
+    folder = open_folder(tmp_path / "state")
+    before = os.umask(0o777)
+    try:
+        os.close(folder.create("record"))
+    finally:
+        os.umask(before)
+
+    assert (folder.path / "record").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o720])
 def test_d11_a_folder_that_others_may_write_to_is_refused_with_the_remedy(
     tmp_path: Path, mode: int

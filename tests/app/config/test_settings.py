@@ -78,6 +78,10 @@ PROFILE = '[[risk]]\nname = "careful"\nmax_positions = 1\n'
             ),
         ),
         (
+            "[sandbox]\nstart = 0001-01-01T00:00:00+05:00",
+            "config.toml:7:1: sandbox.start: must lie in the years 1971 to 2200",
+        ),
+        (
             '[sandbox.faults]\nplan = [{ kind = "timeot" }]',
             (
                 "config.toml:6:1: sandbox.faults: fault 1: unknown kind 'timeot' (did you mean"

@@ -150,6 +150,11 @@ def test_a_torn_file_is_refused_at_every_byte() -> None:
         assert not fault or fault.startswith("config.toml:")
 
 
+def test_a_file_without_an_end_is_read_in_bounds() -> None:
+    with pytest.raises(ConfigError, match="is larger than"):
+        read_toml(Path("/dev/zero"))
+
+
 def test_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         read_toml(tmp_path)

@@ -127,6 +127,10 @@ class Logging:
         self.log.critical("uncaught", exc_info=(kind, error, trace))
 
     def _on_unraisable(self, given: "sys.UnraisableHookArgs") -> None:
+        if isinstance(given.exc_value, Warning):
+            # Somebody makes errors of warnings; where nobody can catch it, it is still a warning.
+            self.log.warning("warning", message=str(given.exc_value))
+            return
         self.log.error("unraisable", exc_info=given.exc_value, message=given.err_msg or "")
 
     def _on_uncaught_in_thread(self, given: threading.ExceptHookArgs) -> None:

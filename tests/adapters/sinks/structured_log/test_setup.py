@@ -1,6 +1,7 @@
 """One way out for all logging: redacted, sanitised, and harmless to whoever logs."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -94,6 +95,19 @@ def test_libraries_come_out_the_same_way(tmp_path: Path) -> None:
         (None, "from_a_library"),
         ("py.warnings", lines.events[3]["event"][:14]),
     ]
+
+
+def test_a_warning_that_was_made_an_error_is_a_line_and_no_traceback(tmp_path: Path) -> None:
+    async def forgotten() -> None: ...
+
+    with logging_to(tmp_path) as (_, lines), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forgotten()  # type: ignore[unused-coroutine]  # that is the mistake
+        gc.collect()
+
+    (event,) = lines.events
+    assert event["level"] == "warning"
+    assert event["message"].endswith("was never awaited")
 
 
 @pytest.mark.may_block("the log is closed, and its thread waited for, inside the test")
