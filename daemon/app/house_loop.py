@@ -24,8 +24,9 @@ from daemon.core.errors import TransientError
 from daemon.core.guard import describe
 from daemon.live.ownership import Ownership
 
-LOOK_S = 0.25
-"""How often it is looked whether a strategy has taken what the process stands on."""
+LOOK_S = 1.0
+"""How often it is looked whether a strategy has taken what the process stands on, beside the look
+after each answer."""
 
 END_S = 2.0
 """How long whatever strategies left behind may take to end."""

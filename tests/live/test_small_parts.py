@@ -159,7 +159,7 @@ async def test_whoever_holds_the_loop_up_is_named_with_the_line() -> None:
     containment.holder = "BTC/USDT/slow"
     time.sleep(0.6)  # noqa: ASYNC251 - the sin that is tested
     containment.holder = ""
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(0.35)
     running.cancel()
 
     assert len(told) == 1
