@@ -48,7 +48,7 @@ async def open_world(
             data=data,
             budget=data.budget,
             learn=data.learn,
-            connect=data.load_markets,
+            connect=data.reach,
             where=venue.where,
             notes=storage.notes,
             keep=venue.keep,

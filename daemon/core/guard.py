@@ -142,11 +142,13 @@ def places_of(error: BaseException) -> list[tuple[str, int]]:
     ]
     foreign = [(file, line) for file, line, is_ours in frames if not is_ours]
     own = [place for place in foreign if not any(mark in place[0] for mark in _LIBRARY_MARKS)]
-    if own or foreign:
-        return own or foreign
+    if own:
+        return own
     # What we raise on purpose says what to do; the place of anything else is for a bug report.
     is_told = _is_ours(type(error).__module__)
-    return [] if is_told else [(file, line) for file, line, _ in frames if file != __file__]
+    return (
+        [] if is_told else foreign or [(file, line) for file, line, _ in frames if file != __file__]
+    )
 
 
 def _is_ours(module: object) -> bool:

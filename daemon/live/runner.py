@@ -78,14 +78,15 @@ class Runner:
         self._soonest_s = 0.0
         self._prices_heard = 0
         self._orders = OrderBook(self.key)
+        self._learning: asyncio.Timeout | None = None
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._reports = Reports(self.key, crew, desk.risk)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
 
     async def run(self) -> None:
         """Tick until told to end, or until a stopped strategy has nothing left to watch."""
-        for interval, limit in self._strategy.history.items():
-            await self.feed.need(interval, limit)
+        if not await self._has_history():
+            return
         self._arm()
         unsubscribe = self.feed.subscribe(self._on_price)
         self.is_running = True
@@ -104,6 +105,20 @@ class Runner:
             unsubscribe()
             self._orders.close()
 
+    async def _has_history(self) -> bool:
+        """Wait for the candles that the strategy reads, or for the end; say whether they came."""
+        try:
+            async with asyncio.timeout(0 if self.is_ending else None) as self._learning:
+                for interval, limit in self._strategy.history.items():
+                    await self.feed.need(interval, limit)
+        except TimeoutError:
+            if self.is_ending:
+                return False
+            raise
+        finally:
+            self._learning = None
+        return True
+
     def next_ask_ms(self) -> int:
         """Return the market time (ms) of the next call of `get_signal`."""
         return self.asking.due_ms(self._crew.clock.now_ms())
@@ -112,6 +127,8 @@ class Runner:
         """Let `run` return after the step that is under way."""
         self.is_ending = True
         self._waker.wake()
+        if self._learning is not None:
+            self._learning.reschedule(self._loop.time())
 
     def nudge(self) -> None:
         """Look again soon: a person has changed what the task may do."""

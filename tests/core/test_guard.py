@@ -5,9 +5,11 @@ import json
 import linecache
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from types import FunctionType
 
 import pytest
 
+from daemon.core.errors import TransientError
 from daemon.core.guard import (
     OverrunError,
     Raised,
@@ -114,6 +116,22 @@ def test_a_wrong_call_has_no_foreign_line() -> None:
 
 def _line_of(function: Callable[..., object], offset: int = 1) -> str:
     return f"test_guard.py:{function.__code__.co_firstlineno + offset}"
+
+
+def test_what_we_raise_inside_a_library_names_no_line_of_that() -> None:
+    def ask(error: BaseException) -> None:
+        def refuse(_: str) -> None:
+            raise error
+
+        json.loads("1", parse_int=refuse)
+
+    in_our_package = FunctionType(ask.__code__, {**globals(), "__name__": "daemon.adapters.x"})
+    told = call_foreign(in_our_package, TransientError("no"))
+    odd = call_foreign(in_our_package, OSError("no"))
+
+    assert isinstance(told, Raised)
+    assert isinstance(odd, Raised)
+    assert (told.place, odd.place[:10]) == ("", "decoder.py")
 
 
 def test_the_author_s_line_is_named_though_a_library_raised() -> None:

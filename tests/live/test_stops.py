@@ -1,11 +1,14 @@
 """A daemon that is asked to stop ends in time, whatever cannot be finished."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 
 from daemon.app.wiring import Daemon
 from daemon.core.errors import RejectedError, TransientError
+from daemon.core.events import ErrorContract
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 from daemon.simulation.loop import run_virtual
@@ -97,3 +100,28 @@ def test_a_start_that_comes_too_late_is_not_said_to_be_granted() -> None:
                 await daemon.supervisor.wish(KEY, "start")
 
     run_virtual(run())
+
+
+def test_p3_a_stop_while_the_exchange_is_away_is_quick_and_tells_of_no_step() -> None:
+    class Reader(Idler):
+        history: ClassVar[Mapping[str, int]] = {"1h": 5}
+
+    scene = a_scene(Reader)
+
+    async def refuse() -> None:
+        raise TransientError("connection refused")
+
+    async def run() -> float:
+        scene.connect = refuse
+        daemon = scene.assemble()
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(daemon.run())
+            await asyncio.sleep(30)
+            begun_s = loop.time()
+            daemon.stop()
+        return loop.time() - begun_s
+
+    assert run_virtual(run()) < 1.0
+    told = [event.where for event in scene.journaled if isinstance(event, ErrorContract)]
+    assert told == ["exchange"]

@@ -99,18 +99,20 @@ class CcxtMarketData:
         Raises RejectedError for symbols that it does not have, naming those that are near, and
         TransientError when it cannot be asked now.
         """
-        await self._keep_markets(self._symbols)
+        self._keep(self._symbols, await self._retry(self._fetch_markets))
+
+    async def reach(self) -> None:
+        """Do as `load_markets` in one try, for a caller that asks again and tells why it does."""
+        self._keep(self._symbols, await self._fetch_markets())
 
     async def learn(self, symbols: Sequence[str]) -> None:
         """Keep the markets of these symbols too. Raises as `load_markets` does; nothing changes."""
         wanted = tuple(dict.fromkeys((*self._symbols, *symbols)))
         if wanted != self._symbols:
-            await self._keep_markets(wanted)
+            self._keep(wanted, await self._retry(self._fetch_markets))
             self._symbols = wanted
 
-    async def _keep_markets(self, symbols: Sequence[str]) -> None:
-        open_session(self._exchange)
-        markets = await self._retry(self._fetch_markets)
+    def _keep(self, symbols: Sequence[str], markets: Sequence[Mapping[str, Any]]) -> None:
         known = {str(market["symbol"]): market for market in markets}
         unknown = [symbol for symbol in symbols if symbol not in known]
         if unknown:
@@ -160,6 +162,7 @@ class CcxtMarketData:
 
     async def _fetch_markets(self) -> Sequence[Mapping[str, Any]]:
         what = f"{self.exchange_id}: markets"
+        open_session(self._exchange)
         with self._translator.door(what):
             markets = await self._exchange.fetch_markets()
             if not markets:

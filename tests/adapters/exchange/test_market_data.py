@@ -239,6 +239,21 @@ async def test_x8_markets_and_time_that_cannot_be_read_are_a_trouble_that_passes
     assert await data.server_time_ms() == NOW_MS
 
 
+async def test_p23_reaching_an_exchange_that_is_down_tells_after_one_try(
+    connect: Connect, server: SandboxServer
+) -> None:
+    rules = Rules(get_candles_retry_count=3, get_candles_retry_delay_ms=3_600_000)
+    data = await connect(rules=rules)
+    server.faults = a_plan(Status(status=503))
+
+    with pytest.raises(TransientError):
+        await data.reach()
+
+    server.faults = FaultPlan()
+    await data.reach()
+    assert len(await data.candles(BTC, "1m", None, 5)) == 5
+
+
 async def test_an_exchange_that_is_down_is_a_trouble_that_passes(
     data: CcxtMarketData, server: SandboxServer
 ) -> None:
