@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from daemon.core.errors import TransientError
 from daemon.core.events import Announcement
 from daemon.core.held import Held
@@ -184,6 +186,52 @@ def test_p17_a_cancelled_caller_leaves_no_half_transition() -> None:
             assert bench.keeper.held.state == after.state
             assert set(after.events) <= set(bench.told)
             assert len(bench.disk.entries) >= 1
+
+    run_virtual(scene())
+
+
+TICKS = {
+    "open": [],
+    "schedule": [],
+    "activate": [98.9],
+    "levels": [100.5],
+    "close": [102.5],
+}
+"""The prices that a signal at 100 (or one that waits for 99) has seen by the transition."""
+
+
+@pytest.mark.parametrize("turns", range(10))
+@pytest.mark.parametrize("what", TICKS)
+def test_p17_cancelled_at_any_turn_a_transition_is_whole_or_was_not(what: str, turns: int) -> None:
+    """Memory, disk, journal and what was told agree, wherever the caller was cancelled."""
+
+    async def scene() -> None:
+        async with asyncio.TaskGroup() as group:
+            bench = Bench(group)
+            waits = what in ("schedule", "activate")
+            after, _ = bench.entry(price_open=99.0 if waits else None)
+            seen = tick(1000, 100.0)
+            for price in TICKS[what]:
+                await bench.keeper.commit(after, seen)
+                seen = tick(seen.at_ms + 1000, price)
+                after = advance(bench.keeper.held.state, seen, bench.desk)
+            before, told_before = bench.keeper.held.state, list(bench.told)
+
+            committing = group.create_task(bench.keeper.commit(after, seen))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            committing.cancel()
+            await asyncio.sleep(10)
+
+            assert after.state != before
+            is_done = bench.keeper.held.state == after.state
+            assert is_done == (turns > 0), "what has begun is carried to its end"
+            assert is_done or bench.keeper.held.state == before
+            heard = [event for event in bench.told if event not in told_before]
+            assert heard == (list(after.events) if is_done else [])
+            written = [item.entry for item in bench.disk.entries]
+            events = [e for entry in written for e in getattr(entry, "events", ())]
+            assert [event for event in events if event in after.events] == heard
 
     run_virtual(scene())
 
