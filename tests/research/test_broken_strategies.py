@@ -172,6 +172,7 @@ def test_a_risk_rule_that_hangs_refuses_and_is_told() -> None:
     ]
 
 
+@pytest.mark.may_block
 async def test_a_run_can_be_ended_while_each_of_its_calls_takes_its_time() -> None:
     asked: list[int] = []
 
