@@ -1,12 +1,16 @@
 """`tickd run`: what a person can get wrong ends with one line and its exit code."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.adapters.storage.samples import a_storage
-from tests.app.cli.tickd import Ended, Shell
+from tests.app.cli.tickd import ROOT, Ended, Shell
 from tests.app.samples import STRATEGY, write
 
 ONE = """
@@ -115,3 +119,22 @@ def test_d13_a_second_daemon_ends_with_75_and_names_the_first(shell: Shell) -> N
 
     assert ended.code == 75
     assert "is in use by the tickd with pid" in the_line(ended)
+
+
+@pytest.mark.parametrize("closed", ["0>&-", "1>&-", "0>&- 1>&- 2>&-"])
+def test_s8_a_daemon_that_is_given_no_standard_files_runs_and_ends(
+    tmp_path: Path, closed: str
+) -> None:
+    write(tmp_path, STRATEGY)
+    command = f"{sys.executable} -m daemon run --for 0.1s --set http.port=0 {closed}"
+
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 0
