@@ -23,7 +23,7 @@ CODE = $(wildcard daemon tests benchmarks)
 .DELETE_ON_ERROR:
 .PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
 	check-alerts check-dashboards check-unit check-image \
-	coverage lock clean
+	coverage audit lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ check-image: $(DEV)  ## build the image and run it hardened, without a container
 coverage: $(DEV)  ## run the tests and say which lines none of them reached
 	@$(BIN)/coverage run -m pytest -m "not root" $(ARGS)
 	@$(BIN)/coverage report --skip-covered --show-missing
+
+audit: $(DEV)  ## ask for known faults of all that the locks name; fails where nobody can look
+	@$(BIN)/python -m tests.supply
 
 lock: $(DEV)  ## write all locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml

@@ -11,7 +11,7 @@ import pytest
 
 from tests.adapters.storage.samples import a_storage
 from tests.app.cli.tickd import ROOT, Ended, Shell
-from tests.app.samples import STRATEGY, write
+from tests.app.samples import CANARY, STRATEGY, write
 
 ONE = """
 [[strategies]]
@@ -41,6 +41,37 @@ def test_a_wrong_setting_ends_with_78(shell: Shell, setting: str, told: str) -> 
 
     assert ended.code == 78
     assert told in the_line(ended)
+
+
+@pytest.mark.parametrize("source", ["flag", "environment", "file"])
+@pytest.mark.parametrize("exchange", ["sandbox", "binance"])
+def test_c4_nobody_trades_live_by_accident(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, source: str, exchange: str
+) -> None:
+    """With live keys at hand, from wherever it is asked for: one line, and nothing has begun."""
+    monkeypatch.setenv("TICKD__EXCHANGE__API_KEY", CANARY)
+    monkeypatch.setenv("TICKD__EXCHANGE__API_SECRET", CANARY)
+    write(shell.folder, STRATEGY + ('[daemon]\nmode = "live"\n' if source == "file" else ""))
+    if source == "environment":
+        monkeypatch.setenv("TICKD__DAEMON__MODE", "live")
+    flags = ("--set", "daemon.mode=live") if source == "flag" else ()
+
+    ended = shell("run", "--for", "1s", "--set", f"exchange.id={exchange}", *flags)
+
+    assert ended.code == 78
+    line = the_line(ended)
+    assert "live trading is not in this version: no orders are placed" in line
+    assert "daemon.mode" in line
+    assert CANARY not in ended.out + ended.err
+    assert sorted(path.name for path in shell.folder.iterdir()) == ["config.toml"]
+
+
+@pytest.mark.parametrize("word", ["LIVE", "Live", "real", "paper", "true"])
+def test_c4_no_other_word_for_live_is_understood(shell: Shell, word: str) -> None:
+    ended = shell("run", "--for", "1s", "--set", f"daemon.mode={word}")
+
+    assert ended.code == 78
+    assert "daemon.mode: " in the_line(ended)
 
 
 @pytest.mark.parametrize(
