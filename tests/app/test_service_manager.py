@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,10 +158,21 @@ def test_a_writer_that_is_stuck_feeds_no_watchdog_and_is_named(service: Service)
     assert [message[:13] for message in after] == ["STATUS=stuck:"] * 3
 
 
+def _mistype(file: Path) -> None:
+    file.write_text(CONFIG + "nonsense = 1\n")
+
+
+def _tear(file: Path) -> None:
+    file.write_text(CONFIG[: len(CONFIG) // 2])
+
+
 @pytest.mark.parametrize("service", [QUIET], indirect=True)
-def test_p5_a_reload_is_told_and_a_bad_configuration_changes_nothing(service: Service) -> None:
+@pytest.mark.parametrize("spoil", [_mistype, _tear, Path.unlink])
+def test_p5_c7_a_reload_is_told_and_a_bad_configuration_changes_nothing(
+    service: Service, spoil: Callable[[Path], None]
+) -> None:
     service.until("STATUS=1 of 1 task ready")
-    (service.folder / "config.toml").write_text(CONFIG + "nonsense = 1\n")
+    spoil(service.folder / "config.toml")
     service.process.send_signal(signal.SIGHUP)
 
     begun = service.until("RELOADING=1")[-1]
@@ -170,3 +181,5 @@ def test_p5_a_reload_is_told_and_a_bad_configuration_changes_nothing(service: Se
     assert "MONOTONIC_USEC=" in begun
     assert "READY=1" in ended
     assert service.process.poll() is None
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(30) == 0

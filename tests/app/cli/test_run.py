@@ -2,13 +2,21 @@
 
 import asyncio
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from daemon.adapters.storage.journal_tools import read_events
+from daemon.core.events import SignalOpened
+from daemon.core.records import TransitionEntry
 from tests.adapters.storage.samples import a_storage
 from tests.app.cli.tickd import ROOT, Ended, Shell
 from tests.app.samples import CANARY, STRATEGY, write
@@ -19,6 +27,35 @@ name = "one"
 path = "./mine.py:Mine"
 symbols = ["BTC/USDT"]
 """
+
+
+BUSY = """
+[[strategies]]
+name = "busy"
+path = "./busy.py:Busy"
+symbols = ["BTC/USDT"]
+"""
+BUYS = """
+from daemon import Signal, Strategy
+class Busy(Strategy):
+    interval = "1m"
+    async def get_signal(self, view):
+        return Signal(position="long", price_take_profit=view.price * 1.15,
+            price_stop_loss=view.price * 0.85, minute_estimated_time=1440)
+"""
+
+
+def wait_for_page(address: str, without: str) -> str:
+    """Return a page that tells of an open position, once it no longer says `without`."""
+    for _ in range(300):
+        with suppress(OSError), urllib.request.urlopen(address, timeout=10) as answer:
+            page: str = answer.read().decode()
+            if without not in page and re.search(
+                r"\ntickd_signals_opened_total\{.*\} 1\.0\n", page
+            ):
+                return page
+        time.sleep(0.1)
+    raise AssertionError("no such page came")
 
 
 def the_line(ended: Ended) -> str:
@@ -150,6 +187,35 @@ def test_d13_a_second_daemon_ends_with_75_and_names_the_first(shell: Shell) -> N
 
     assert ended.code == 75
     assert "is in use by the tickd with pid" in the_line(ended)
+
+
+def test_d22_a_full_disk_of_logs_stops_no_trading_and_is_counted(tmp_path: Path) -> None:
+    """Where the log goes is full from the first line on; the state's disk is well."""
+    write(tmp_path, BUSY)
+    (tmp_path / "busy.py").write_text(BUYS)
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"{sys.executable} -m daemon run --set http.port={port} >/dev/full 2>&1"
+    with subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], cwd=tmp_path, env=environ) as run:
+        try:
+            page = wait_for_page(f"http://127.0.0.1:{port}/metrics", "tickd_log_drops_total 0.0")
+        finally:
+            run.send_signal(signal.SIGTERM)
+        assert run.wait(60) == 0
+
+    drops = re.search(r"(?m)^tickd_log_drops_total (.*)$", page)
+    assert drops is not None
+    assert float(drops[1]) > 0
+    told = [
+        event.id
+        for item in read_events(tmp_path / "dump" / "sandbox-signal")
+        if isinstance(item.entry, TransitionEntry)
+        for event in item.entry.events
+        if isinstance(event, SignalOpened)
+    ]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("closed", ["0>&-", "1>&-", "0>&- 1>&- 2>&-"])
