@@ -119,7 +119,8 @@ def render_service(place: Place, spans: Spans = Spans()) -> str:
         "Type=notify",
         "NotifyAccess=main",
         f"ExecStart={place.command} run",
-        "ExecReload=/bin/kill -HUP $MAINPID",
+        # A shell has `kill` built in; a small machine has no program of that name.
+        """ExecReload=/bin/sh -c 'kill -HUP "$MAINPID"'""",
         *_surroundings(place),
         "",
         "# Ready once every task has ticked or is known not to; alive while loop, supervisor and",
@@ -161,6 +162,24 @@ def render_notifier(place: Place) -> str:
         *_hardening(place),
     )
     return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def render_command(place: Place) -> str:
+    """Return a shell script that is the daemon's program as its service runs it, for root.
+
+    The state of a user that the manager makes up can be reached in no other way: not even by
+    root, whose files the daemon could not read. Only for a service with such a user.
+    """
+    surroundings = [line for line in _surroundings(place) if not line.startswith("#")]
+    properties = [f"User={place.name}", "UMask=0077", "NoNewPrivileges=yes", *surroundings]
+    # What is asked for at run time has no specifiers.
+    given = (f"    --property={line.replace('%S', '/var/lib')} \\\n" for line in properties)
+    run = "systemd-run --quiet --collect --wait --pty --pipe --service-type=exec"
+    return (
+        f"#!/bin/sh\n# The program of {place.unit}.service as its user, with what it is given.\n"
+        f"exec {run} \\\n    --setenv=TERM --setenv=COLUMNS \\\n"
+        f'{"".join(given)}    {place.command} "$@"\n'
+    )
 
 
 def _network(place: Place) -> Sequence[str]:

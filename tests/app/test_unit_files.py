@@ -111,3 +111,10 @@ def test_a_unit_for_one_machine_is_whole_too(place: Place, tmp_path: Path) -> No
         assert verify_unit(path, Path("/bin/true")) == ""
     if not place.is_user_unit:
         assert exposure_of(tmp_path / "tickd.service") <= 1.2
+
+
+def test_a_reload_needs_no_program_that_a_small_machine_lacks() -> None:
+    """There /bin/kill is missing, but a shell is always there."""
+    text = render_service(AT_HOME)
+
+    assert """ExecReload=/bin/sh -c 'kill -HUP "$MAINPID"'\n""" in text

@@ -226,6 +226,12 @@ def _describe(path: Path, error: OSError) -> str:
 
 def _find_exposure(path: Path, found: os.stat_result) -> str:
     if found.st_uid != os.geteuid():
+        if os.geteuid() == 0:
+            # Files of root's in there would be closed to the daemon.
+            return (
+                f"{path} belongs to user {found.st_uid}, tickd runs as root: run it as that user; "
+                "for a service by the command that `tickd install-service` has made"
+            )
         return (
             f"{path} belongs to user {found.st_uid}, tickd runs as user {os.geteuid()}: "
             f"run it as that user, or: chown -R {os.geteuid()} {path}"

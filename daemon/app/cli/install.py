@@ -11,11 +11,21 @@ import daemon
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.load import Loaded
 from daemon.app.config.settings import Config
-from daemon.app.unit_files import Place, Spans, render_notifier, render_service
+from daemon.app.unit_files import (
+    Place,
+    Spans,
+    render_command,
+    render_notifier,
+    render_service,
+    secret_keys,
+)
 from daemon.core.errors import TickdError
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
+CREDENTIALS = Path("/etc/credstore")
+COMMANDS = Path("/usr/local/bin")
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+USER_NAME_LENGTH_MAX = 31
 UNSAFE = frozenset(" \t\n\"'\\%$;")
 """What a path in a unit would have to hide from systemd."""
 
@@ -43,6 +53,11 @@ class Wish:
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         return Path(base) / "systemd" / "user"
 
+    @property
+    def command(self) -> Path:
+        """Return where the command goes that runs the program as the service's user."""
+        return (self.into or COMMANDS) / self.name
+
 
 def install_service(terminal: Terminal, loaded: Loaded, wish: Wish) -> None:
     """Write the units and say what was done and what comes next.
@@ -58,6 +73,9 @@ def install_service(terminal: Terminal, loaded: Loaded, wish: Wish) -> None:
         wish.folder / f"{wish.name}.service": render_service(place, spans),
         wish.folder / f"{wish.name}-failed.service": render_notifier(place),
     }
+    has_command = _has_command(place, wish)
+    if has_command:
+        texts[wish.command] = render_command(place)
     if wish.is_dry_run:
         for path, text in texts.items():
             terminal.say(f"# {path}\n{text}")
@@ -69,6 +87,27 @@ def install_service(terminal: Terminal, loaded: Loaded, wish: Wish) -> None:
             terminal.note(f"made {folder}")
     for line in _summary(place, wish, loaded.config):
         terminal.note(line)
+    if has_command:
+        terminal.note(f"then: {wish.command} status; it runs every command as the service's user")
+
+
+def stored_secrets(name: str) -> list[str]:
+    """Return the settings that name the secrets which a service called `name` will be given.
+
+    The configuration is judged as the service will see it: without them it may be a fault.
+    """
+    stored = {key: CREDENTIALS / f"{name}.{key}" for key in secret_keys()}
+    return [f"{key}_file={path}" for key, path in stored.items() if os.access(path, os.R_OK)]
+
+
+def _has_command(place: Place, wish: Wish) -> bool:
+    """Say whether people need a command of its own to reach the daemon's state.
+
+    They do where its user is made up; the user has the unit's name where that can be one.
+    """
+    is_made_up = not place.owner and not wish.is_user_unit
+    can_be_user = wish.name[0].isalpha() and len(wish.name) <= USER_NAME_LENGTH_MAX
+    return is_made_up and can_be_user and str(wish.command) != place.command
 
 
 def place_of(loaded: Loaded, wish: Wish) -> Place:
@@ -173,7 +212,7 @@ def _replace(path: Path, text: str) -> None:
     """Put the whole text there or nothing; a link is replaced, not followed."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(text, encoding="utf-8")
-    fresh.chmod(0o644)
+    fresh.chmod(0o755 if text.startswith("#!") else 0o644)
     fresh.replace(path)
 
 
@@ -201,7 +240,7 @@ def _summary(place: Place, wish: Wish, config: Config) -> Iterator[str]:
         before = Path(place.working_dir) / config.daemon.state_dir
         if before.is_dir():
             yield f"the state in {before} is not taken along: see docs/install.md"
-        yield "secrets go into /etc/credstore, as files named like tickd.exchange.api_key"
+        yield f"secrets go into {CREDENTIALS}, as files named like {wish.name}.exchange.api_key"
     yield f"next: {systemctl} daemon-reload && {systemctl} enable --now {wish.name}"
     if wish.is_user_unit:
         you = pwd.getpwuid(os.geteuid()).pw_name

@@ -39,6 +39,20 @@ def test_d11_a_folder_that_others_may_write_to_is_refused_with_the_remedy(
         open_folder(path)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a folder away")
+def test_root_is_told_to_be_the_owner_and_not_to_take_the_folder_from_the_daemon(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state"
+    path.mkdir(mode=0o700)
+    os.chown(path, 65534, 65534)
+
+    with pytest.raises(FatalError, match="run it as that user") as refused:
+        open_folder(path)
+
+    assert "chown" not in str(refused.value)
+
+
 def test_d12_a_link_in_the_folders_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -129,6 +129,19 @@ def test_the_chats_that_know_the_bot_are_listed(shell: Shell) -> None:
     ]
 
 
+def test_the_chats_are_listed_before_one_is_chosen(shell: Shell) -> None:
+    with serving_apart() as server:
+        configure(shell.folder, server)
+        config = shell.folder / "config.toml"
+        lines = config.read_text().splitlines(keepends=True)
+        config.write_text("".join(line for line in lines if not line.startswith("chat_id")))
+        server.updates.append({"update_id": 1, "message": {"chat": {"id": 7, "type": "private"}}})
+        ended = shell("alerts", "chats")
+
+    assert ended.code == 0
+    assert ended.out.split() == ["7", "private"]
+
+
 def test_a_check_asks_whether_token_and_chat_are_known(shell: Shell) -> None:
     with serving_apart() as server:
         configure(shell.folder, server)

@@ -1,6 +1,7 @@
 """`tickd install-service`: what it writes, what it leaves alone, and what it says."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,6 +37,49 @@ def test_it_writes_a_unit_and_says_what_it_did(shell: Shell, out: Path) -> None:
     )
     assert f"wrote {out}/tickd.service" in ended.err
     assert "next: systemctl daemon-reload && systemctl enable --now tickd" in ended.err
+
+
+def test_it_makes_a_command_that_is_the_services_user(shell: Shell, out: Path) -> None:
+    """The state of a made-up user is closed to root too; what root writes is closed to it."""
+    write(shell.folder, STRATEGY)
+
+    ended = shell("install-service", "--into", str(out), "--name", "bot")
+
+    command = out / "bot"
+    text = command.read_text()
+    assert command.stat().st_mode & 0o777 == 0o755
+    assert "--property=DynamicUser=yes " in text
+    assert "--property=User=bot " in text
+    assert "--property=StateDirectory=bot " in text
+    assert "--property=Environment=TICKD__DAEMON__STATE_DIR=/var/lib/bot " in text
+    assert f"--property=Environment=TICKD_CONFIG={shell.folder}/config.toml " in text
+    assert "alerts.telegram.token:bot.alerts.telegram.token " in text
+    assert "%" not in text
+    assert text.endswith(f'    {PROGRAM} "$@"\n')
+    assert subprocess.run(["sh", "-n", str(command)], check=False).returncode == 0
+    assert f"then: {command} status" in ended.err
+
+
+def test_the_configuration_is_judged_with_the_secrets_that_the_service_gets(
+    shell: Shell, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(shell.folder, f"{STRATEGY}[alerts.telegram]\nchat_id = 42\n")
+    monkeypatch.setattr(install, "CREDENTIALS", shell.folder)
+    without = shell("install-service", "--into", str(out), "--name", "bot")
+    token = shell.folder / "bot.alerts.telegram.token"
+    token.write_text("123456:" + "AAtestTokenOfNobody_x9Zq7Lm")
+    token.chmod(0o600)
+
+    assert without.code == 78
+    assert shell("install-service", "--into", str(out), "--name", "bot").code == 0
+
+
+@pytest.mark.parametrize("name", ["2nd", "a" * 32])
+def test_a_name_that_no_user_can_have_gets_no_command(shell: Shell, out: Path, name: str) -> None:
+    write(shell.folder, STRATEGY)
+
+    assert shell("install-service", "--into", str(out), "--name", name).code == 0
+    assert not (out / name).exists()
 
 
 def test_a_second_time_changes_nothing(shell: Shell, out: Path) -> None:
@@ -99,6 +143,7 @@ def test_a_service_of_ones_own_needs_no_root(
     assert f"TICKD__DAEMON__STATE_DIR={shell.folder}/dump\n" in text
     assert "OnFailure=bot-failed.service\n" in text
     assert "DynamicUser" not in text
+    assert not (out / "systemd/user/bot").exists()
     assert "systemctl --user enable --now bot" in ended.err
     assert "loginctl enable-linger" in ended.err
 
