@@ -1,5 +1,6 @@
 """The shipped units are what the code gives, systemd finds nothing wrong, and little is exposed."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,18 @@ def test_p19_a_crash_loop_ends_and_is_told_once() -> None:
     assert "StartLimitBurst=5\n" in text
     assert "OnFailure=tickd-failed.service\n" in text
     assert "RestartPreventExitStatus=2 69 78\n" in text
+
+
+def test_p19_also_a_loop_of_hangs_is_fast_enough_to_be_ended() -> None:
+    """Each round takes its start, the watchdog's patience and the pause before the next."""
+    text = render_service(AT_HOME)
+    watchdog_s, pause_s, minutes = (
+        int(found[1])
+        for name in ("WatchdogSec", "RestartSec", "StartLimitIntervalSec")
+        if (found := re.search(rf"(?m)^{name}=(\d+)(min)?$", text))
+    )
+
+    assert 5 * (20 + watchdog_s + pause_s) < minutes * 60
 
 
 def test_p6_memory_has_a_ceiling_and_a_kill_is_no_half_thing() -> None:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.prometheus_files import (
     FOLDER,
@@ -125,6 +126,41 @@ def test_s11_a_heartbeat_always_fires() -> None:
 
     assert watchdog.expr == "vector(1)"
     assert watchdog.severity == "none"
+
+
+@pytest.mark.parametrize(
+    ("dead", "alert", "expr"),
+    [
+        ("tickd", "TickdDown", 'up{job="tickd"} == 0'),
+        ("what looks for tickd", "TickdAbsent", 'absent(up{job="tickd"})'),
+        ("a messenger", "TickdSinkBacklog", "tickd_sink_queue_events"),
+        ("the log", "TickdSinkDropping", "tickd_log_drops_total"),
+    ],
+)
+def test_s11_d22_a_way_to_people_that_is_dead_is_told_by_another(
+    dead: str, alert: str, expr: str
+) -> None:
+    (rule,) = [rule for rule in ALERTS if rule.name == alert]
+
+    assert expr in rule.expr, dead
+
+
+def test_s11_the_heartbeat_goes_to_a_receiver_of_its_own_again_and_again() -> None:
+    """What calls a person when it stops must not wait for the twelve hours of the others."""
+    config = yaml.safe_load((FOLDER.parent / "alertmanager/alertmanager.yml").read_text())
+    first = config["route"]["routes"][0]
+
+    assert first["receiver"] == "heartbeat"
+    assert first["matchers"] == ['severity="none"']
+    assert re.fullmatch(r"[1-5]m", first["repeat_interval"])
+    assert [rule.name for rule in ALERTS if rule.severity == "none"] == ["TickdWatchdog"]
+
+
+def test_p14_growth_and_its_ceiling_are_told_before_the_kernel_acts() -> None:
+    rules = {rule.name: rule for rule in ALERTS}
+
+    assert "process_resident_memory_bytes" in rules["TickdMemoryGrowth"].expr
+    assert "tickd_memory_limit_bytes" in rules["TickdMemoryHigh"].expr
 
 
 def test_every_rule_is_about_our_job_alone() -> None:

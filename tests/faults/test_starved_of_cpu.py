@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,9 +26,18 @@ pytestmark = [
     ),
 ]
 
-CONFIG = """
+
+def a_free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+PORT = a_free_port()
+CONFIG = f"""
 [http]
-port = 8427
+port = {PORT}
 
 [sandbox]
 speed = 60
@@ -83,7 +93,7 @@ def group() -> Iterator[Group]:
 
 def series(page: str) -> dict[str, float]:
     """Return what the daemon's own page of metrics says."""
-    address = f"http://127.0.0.1:8427/{page}"
+    address = f"http://127.0.0.1:{PORT}/{page}"
     with urllib.request.urlopen(address, timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     rows = (line.rpartition(" ") for line in lines if not line.startswith("#"))
@@ -92,7 +102,7 @@ def series(page: str) -> dict[str, float]:
 
 def is_ready() -> bool:
     try:
-        urllib.request.urlopen("http://127.0.0.1:8427/readyz", timeout=60).close()
+        urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=60).close()
     except OSError:
         return False
     return True

@@ -1,6 +1,7 @@
 """Messengers and trading: whatever happens to the one, the other goes on as if nothing were."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,7 +13,8 @@ from daemon.core.signal import Key
 from daemon.live.alert_lane import AlertLane, Manners
 from daemon.ports import Message
 from daemon.simulation.loop import run_virtual
-from tests.live.scene import Scene, the_shipped_scene
+from tests.live.scene import Scene, a_scene, the_shipped_scene
+from tests.live.scripted import Buyer, a_market
 
 RUN_S = 1500
 
@@ -77,3 +79,20 @@ def test_s2_trading_is_the_same_whatever_the_messenger_does(
     run_virtual(scene.run(RUN_S))
 
     assert traded(scene) == undisturbed
+
+
+def test_s10_a_loop_of_restarts_tells_of_a_position_once() -> None:
+    Buyer.calls = []
+    scene = a_scene(Buyer)
+    scene.market = a_market([100.0] * 3)
+    phone = Trouble(lambda: None)
+
+    for _ in range(6):
+        scene.alert_sinks = lanes(phone)
+        run_virtual(scene.run(20))
+
+    told = Counter(message.words.title.split(maxsplit=1)[1] for message in phone.heard)
+    opened = [times for title, times in told.items() if title.startswith("BTC/USDT s: long opened")]
+    assert opened == [1]
+    assert told["tickd stopped"] == 6
+    assert len(Buyer.calls) == 1

@@ -21,6 +21,8 @@ from tests.adapters.storage.samples import a_storage
 from tests.app.cli.tickd import ROOT, Ended, Shell
 from tests.app.samples import CANARY, STRATEGY, write
 
+COMMAND = Path(sys.executable).with_name("tickd")
+
 ONE = """
 [[strategies]]
 name = "one"
@@ -235,3 +237,35 @@ def test_s8_a_daemon_that_is_given_no_standard_files_runs_and_ends(
     )
 
     assert ended.returncode == 0
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="needs an installed tickd")
+def test_q10_what_lies_in_the_folder_of_the_start_is_not_imported(tmp_path: Path) -> None:
+    """Whoever may write there would else run as the daemon, under the name of any library."""
+    write(tmp_path, STRATEGY.replace("daemon.strategies.breakout:Breakout", "planted:Planted"))
+    for name in ("planted", "stamina", "aiohttp", "structlog", "daemon", "sitecustomize"):
+        planted = tmp_path / f"{name}.py"
+        planted.write_text("import pathlib\npathlib.Path('has_run').touch()\n")
+
+    ended = subprocess.run(
+        [sys.executable, str(COMMAND), "run", "--for", "1s", "--set", "http.port=0"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 78
+    assert "there is no module planted among the installed packages" in ended.stderr
+    assert not (tmp_path / "has_run").exists()
+
+
+def test_q10_the_unit_and_the_image_start_that_command() -> None:
+    """Python's -m would look for modules in the folder of the start first."""
+    for unit in ("tickd.service", "tickd@.service"):
+        (start,) = re.findall(r"(?m)^ExecStart=(.*)$", (ROOT / "systemd" / unit).read_text())
+        assert Path(start.split()[0]).name == "tickd", start
+    image = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert re.findall(r"(?m)^ENTRYPOINT (.*)$", image) == ['["/opt/tickd/bin/tickd"]']

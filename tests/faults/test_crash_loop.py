@@ -1,0 +1,52 @@
+"""A strategy that ends the process, start after start: nothing is lost, nothing is doubled."""
+
+from pathlib import Path
+
+from daemon.adapters.storage.journal_tools import read_events
+from daemon.core.events import SignalOpened
+from daemon.core.records import TransitionEntry
+from tests.app.cli.tickd import tickd
+
+CONFIG = """
+[http]
+enabled = false
+
+[[strategies]]
+name = "dies"
+path = "./dies.py:Dies"
+symbols = ["BTC/USDT"]
+"""
+STRATEGY = """
+import os
+from daemon import Signal, Strategy
+class Dies(Strategy):
+    interval = "1m"
+    async def get_signal(self, view):
+        return Signal(position="long", price_take_profit=view.price * 1.15,
+            price_stop_loss=view.price * 0.85, minute_estimated_time=1440)
+    async def on_active(self, *_):
+        if "DIES" in os.environ:
+            os._exit(66)
+"""
+
+
+def test_p19_p16_a_process_that_is_ended_at_every_start_keeps_its_position(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    (tmp_path / "dies.py").write_text(STRATEGY)
+
+    died = [tickd(tmp_path, "run", "--for", "60s", environ={"DIES": "1"}) for _ in range(3)]
+    looked = tickd(tmp_path, "state", "verify")
+    after = tickd(tmp_path, "run", "--for", "2s")
+
+    assert [ended.code for ended in died] == [66, 66, 66]
+    assert looked.code == 0, "what is on disk can be looked at without a start"
+    assert after.code == 0
+    assert '"event":"signal_restored"' in after.out + after.err
+    opened = [
+        event.id
+        for item in read_events(tmp_path / "dump" / "sandbox-signal")
+        if isinstance(item.entry, TransitionEntry)
+        for event in item.entry.events
+        if isinstance(event, SignalOpened)
+    ]
+    assert len(opened) == 1
