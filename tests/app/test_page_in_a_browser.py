@@ -148,6 +148,56 @@ def test_without_plotly_the_curves_are_small_drawings(browser: Browser, pages: s
     looked_at.close()
 
 
+def test_no_name_in_a_small_drawing_passes_for_markup(browser: Browser, pages: str) -> None:
+    looked_at = browser.new_page()
+    looked_at.goto(pages)
+    poison = "<img src=x></title><b>&amp;\"'"
+
+    told = looked_at.evaluate(
+        """async (name) => {
+            // A copy of its own, which no plotly was given to.
+            const { drawCandles } = await import("/page/charts.js?small");
+            const place = document.createElement("div");
+            const color = "--gain";
+            drawCandles(place, { minutes: [[0, 1, 2, 1, 2, 1]],
+                levels: [{ price: 1, name, color }], marks: [{ ms: 0, price: 1, name, color }] });
+            const mark = place.querySelector("title").textContent;
+            const level = [...place.querySelectorAll("text")].map((text) => text.textContent);
+            return [place.querySelectorAll("img, b").length, mark, level.includes(name)];
+        }""",
+        poison,
+    )
+
+    assert told == [0, poison, True]
+    looked_at.close()
+
+
+def test_a_page_that_stays_open_keeps_no_more_than_the_daemon(browser: Browser, pages: str) -> None:
+    looked_at = browser.new_page()
+    close = {"name": "signal_closed", "symbol": "A/B", "strategy": "s", "position": "long",
+             "reason": "user", "pnl_percent": 1.0, "held_minutes": 1.0, "price_open": 1.0,
+             "current_price": 1.0}  # fmt: skip
+    closes = [
+        {
+            **close,
+            "id": f"e{number}",
+            "signal_id": f"s{number}",
+            "at_ms": 1_900_000_000_000 + number,
+        }
+        for number in range(5_100)
+    ]
+    body = "".join(f"event: happened\ndata: {json.dumps(each)}\n\n" for each in closes)
+    looked_at.route(
+        "**/page/stream",
+        lambda route: route.fulfill(body=body, content_type="text/event-stream"),
+    )
+    looked_at.goto(pages)
+
+    expect(looked_at.locator("#tile-closed")).to_have_text("5,000 closed", timeout=60_000)
+    expect(looked_at.locator("#events li")).to_have_count(200)
+    looked_at.close()
+
+
 def test_a_daemon_that_is_gone_is_said_to_be_gone(browser: Browser, tmp_path: Path) -> None:
     looked_at = browser.new_page()
     with running(tmp_path) as url:

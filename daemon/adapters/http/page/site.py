@@ -39,6 +39,7 @@ _KINDS = {
     "icon.svg": "image/svg+xml",
 }
 PLOTLY = "plotly.js"
+STREAM = "text/event-stream; charset=utf-8"
 
 Make = Callable[[web.BaseRequest], Awaitable[Page]]
 
@@ -85,6 +86,8 @@ class Site:
     async def answer(self, request: web.BaseRequest) -> Page | None:
         """Return the answer to a request that it wants; None where `stream` has to answer."""
         if request.path == f"{PREFIX}stream":
+            if request.method == "HEAD":
+                return Page(200, STREAM, b"")  # an answer without a body takes nobody's place
             is_full = self._streams >= STREAMS_MAX
             return Page(503, TEXT, b"Too many are looking already.\n") if is_full else None
         make = self._by_path.get(request.path)
@@ -97,9 +100,7 @@ class Site:
         self, request: web.BaseRequest, headers: Mapping[str, str]
     ) -> web.StreamResponse:
         """Tell what happens, as it happens, until the reader is gone or the time is over."""
-        response = web.StreamResponse(
-            headers={**headers, "Content-Type": "text/event-stream; charset=utf-8"}
-        )
+        response = web.StreamResponse(headers={**headers, "Content-Type": STREAM})
         self._streams += 1
         try:
             await response.prepare(request)

@@ -156,6 +156,17 @@ async def test_only_a_few_may_look_at_once_and_all_are_let_go_at_the_end() -> No
     assert b"Too many" in body
 
 
+async def test_who_asks_for_the_head_of_the_stream_takes_nobodys_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(site_module, "STREAMS_MAX", 0)
+    async with shown() as (client, _):
+        code, headers, body = await client.get("/page/stream", method="HEAD")
+
+    assert (code, body) == (200, b"")
+    assert headers["Content-Type"].startswith("text/event-stream")
+
+
 async def test_a_reader_that_has_gone_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_module, "STREAMS_MAX", 1)
     monkeypatch.setattr(site_module, "BEAT_S", 0.05)

@@ -6,9 +6,11 @@ import { drawCandles, drawCurve, loadPlotly } from "/page/charts.js";
 const by = (id) => document.getElementById(id);
 const EVENTS_MAX = 200;
 const LINES_MAX = 300;
+const CLOSES_MAX = 5000;
+const TOLD_MAX = 2000;
 const OLD_S = 60;
 
-const known = { status: null, closes: [], chosen: null, minutes: [], told: new Set(), find: "" };
+const known = { status: null, closes: [], closed: new Set(), chosen: null, minutes: [], told: new Set(), find: "" };
 const rows = new Map();
 
 // -- Words and numbers ------------------------------------------------------------------------------
@@ -223,6 +225,7 @@ function drawMarket() {
 // -- Closed trades ----------------------------------------------------------------------------------------
 
 function showCloses() {
+  hasNewCloses = false;
   known.closes.sort((one, other) => one.closed_ms - other.closed_ms);
   let sum = 0;
   let peak = 0;
@@ -268,6 +271,7 @@ const WORDS = {
 function showEvent(event, isNew) {
   if (known.told.has(event.id)) return;
   known.told.add(event.id);
+  if (known.told.size > TOLD_MAX) known.told.delete(known.told.values().next().value);
   const [word, tone, words] = WORDS[event.name] ?? [event.name, "", () => ""];
   const closedTone = event.name === "signal_closed" ? (event.pnl_percent > 0 ? "good" : "bad") : tone;
   const item = document.createElement("li");
@@ -282,13 +286,19 @@ function showEvent(event, isNew) {
   if (isNew && event.name === "signal_closed") addClose(event);
 }
 
+// Closes come in bursts too: they are drawn once, before the next picture.
+let hasNewCloses = false;
+
 function addClose(event) {
-  if (known.closes.some((close) => close.id === event.signal_id)) return;
+  if (known.closed.has(event.signal_id)) return;
+  known.closed.add(event.signal_id);
   known.closes.push({
     ...event, id: event.signal_id, closed_ms: event.at_ms, price_close: event.current_price,
     opened_ms: event.at_ms - event.held_minutes * 60000,
   });
-  showCloses();
+  if (known.closes.length > CLOSES_MAX) known.closed.delete(known.closes.shift().id);
+  if (!hasNewCloses) requestAnimationFrame(showCloses);
+  hasNewCloses = true;
 }
 
 // Lines come in bursts, and measuring the box for each would lay out all of it each time.
@@ -297,6 +307,8 @@ let waiting = [];
 function showLine(line) {
   if (!waiting.length) requestAnimationFrame(showLines);
   waiting.push(`${line}\n`);
+  // Nothing is drawn in a tab that nobody looks at.
+  if (waiting.length > 2 * LINES_MAX) waiting = waiting.slice(-LINES_MAX);
 }
 
 function showLines() {
@@ -316,6 +328,7 @@ async function showOverview() {
   const overview = await answer.json();
   if (overview.has_plotly && !window.Plotly) await loadPlotly();
   known.closes = overview.closes;
+  known.closed = new Set(known.closes.map((close) => close.id));
   showStatus(overview.status);
   showCloses();
   for (const event of overview.happenings) showEvent(event, false);

@@ -13,6 +13,9 @@ export function loadPlotly() {
   });
 }
 
+const SPELLED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const plain = (text) => String(text).replace(/[&<>"']/g, (sign) => SPELLED[sign]);
+
 const iso = (ms) => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 
 function layout(extra) {
@@ -71,11 +74,11 @@ export function drawCandles(place, { minutes, levels, marks }) {
   for (const level of levels) {
     const y = view.y(level.price);
     parts.push(`<line x1="0" x2="920" y1="${y}" y2="${y}" stroke="var(${level.color})" stroke-dasharray="3 4"/>`);
-    parts.push(`<text x="4" y="${y - 4}">${level.name}</text>`);
+    parts.push(`<text x="4" y="${y - 4}">${plain(level.name)}</text>`);
   }
   for (const mark of marks) {
     if (mark.ms < shown[0][0]) continue;
-    parts.push(`<circle cx="${view.x(mark.ms)}" cy="${view.y(mark.price)}" r="5" fill="var(${mark.color})" stroke="var(--card)"><title>${mark.name}</title></circle>`);
+    parts.push(`<circle cx="${view.x(mark.ms)}" cy="${view.y(mark.price)}" r="5" fill="var(${mark.color})" stroke="var(--card)"><title>${plain(mark.name)}</title></circle>`);
   }
   svg(place, parts, 1000, 380);
 }
