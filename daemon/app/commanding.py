@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from functools import partial
 
 from daemon.adapters.http.api import Api
 from daemon.adapters.sinks.webhook import WebhookAlertSink
@@ -63,11 +64,15 @@ class Commanding:
             self._voices.logging.log.warning("reload_refused", message=str(error))
             return None
 
-    async def _renew(self, config: Config) -> None:
-        """Take the secrets of a new configuration."""
+    async def _renew(self, config: Config) -> Callable[[], None]:
+        """Read the secrets of a new configuration; return what takes them. Raises FatalError."""
         self._voices.outlets.redactor.learn(config.secret_values)
-        if self.api is not None:
-            self.api.change_token(await self._token(config))
+        token = None if self.api is None else await self._token(config)
+        return partial(self._take, config, token)
+
+    def _take(self, config: Config, control_token: str | None) -> None:
+        if self.api is not None and control_token is not None:
+            self.api.change_token(control_token)
         secret = config.alerts.webhook.secret
         for sink in self._voices.outlets.alert_sinks:
             if isinstance(sink, WebhookAlertSink):

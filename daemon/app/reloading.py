@@ -59,22 +59,23 @@ def _nothing_around() -> AbstractContextManager[object]:
     return nullcontext()
 
 
-async def _nothing(config: Config) -> None:
+async def _nothing(config: Config) -> Callable[[], None]:
     del config
+    return lambda: None
 
 
 @dataclass(slots=True, kw_only=True)
 class Reloader:
     """Brings a running daemon to what its configuration says now.
 
-    `load` reads it (blocking; raises ConfigError), `renew` takes the secrets of a new one, and
-    `around` tells the service manager.
+    `load` reads it (blocking; raises ConfigError), `renew` reads the secrets of a new one (raises
+    FatalError) and returns what takes them, and `around` tells the service manager.
     """
 
     daemon: Daemon
     fresh: Fresh
     load: Callable[[], Fresh]
-    renew: Callable[[Config], Awaitable[None]] = _nothing
+    renew: Callable[[Config], Awaitable[Callable[[], None]]] = _nothing
     around: Callable[[], AbstractContextManager[object]] = _nothing_around
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -100,10 +101,11 @@ class Reloader:
                 " or let it be watched to its end: tickd reload --drain, or removed_tasks ="
                 ' "drain" under [daemon]'
             )
+        take_secrets = await self._secrets_of(fresh.config)
         needs_restart = (*_differences(self.fresh.config, fresh.config), *fresh.stale)
         risk_changed = self._change_risk(fresh)
         await self._carry_out(change)
-        await self.renew(fresh.config)
+        take_secrets()
         self.fresh = fresh_after(self.fresh, fresh)
         return _told(change, risk_changed, needs_restart, fresh.config.fingerprint)
 
@@ -122,6 +124,13 @@ class Reloader:
             raise _RefusedError(f"nothing was changed: {', '.join(moved)} needs a restart")
         await self._try_out(fresh)
         return fresh
+
+    async def _secrets_of(self, config: Config) -> Callable[[], None]:
+        """Return what takes the secrets of a configuration. Raises _RefusedError."""
+        try:
+            return await self.renew(config)
+        except TickdError as error:
+            raise _RefusedError(f"nothing was changed: {one_line(str(error))}") from None
 
     async def _try_out(self, fresh: Fresh) -> None:
         """See that new strategies can be made and that the exchange has their markets."""

@@ -7,7 +7,7 @@ is on disk is whole either way.
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -22,7 +22,7 @@ import uvloop
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
 from daemon.adapters.systemd import Manager
-from daemon.app.commanding import Commanding, Load, commanding_of
+from daemon.app.commanding import Load, commanding_of
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.fork_guard import no_copies_of
@@ -117,7 +117,7 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         herald = _herald(config, daemon, voices)
         if commanding.reloader is not None:
             commanding.reloader.around = herald.reloading
-        with _reload_at_hangup(commanding):
+        with reload_at_hangup(commanding.reload_by_signal):
             beside = (
                 loop.create_task(_tell_recovery(daemon, voices)),
                 loop.create_task(_remember(config, voices, until)),
@@ -210,14 +210,18 @@ async def open_daemon(
 
 
 @contextmanager
-def _reload_at_hangup(commanding: Commanding) -> Iterator[None]:
+def reload_at_hangup(reload: Callable[[], Coroutine[object, object, object]]) -> Iterator[None]:
+    """Call `reload` at each SIGHUP while the body runs, one after the other."""
     loop = asyncio.get_running_loop()
     reloads: set[asyncio.Task[object]] = set()
 
     def on_hangup() -> None:
-        reload: asyncio.Task[object] = loop.create_task(commanding.reload_by_signal())
-        reloads.add(reload)
-        reload.add_done_callback(reloads.discard)
+        # One that waits for the one under way reads the file after it: a third has nothing to add.
+        if len(reloads) >= 2:
+            return
+        task: asyncio.Task[object] = loop.create_task(reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,6 +1,8 @@
 """Reading a TOML file: its values, where each key stands, and what is wrong with it."""
 
+import os
 import re
+import select
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +12,10 @@ from typing import Any
 from daemon.app.config.problems import ConfigError, KeyPath, Problem
 
 BYTES_MAX = 1 << 20
+LOOK_MS = 10
+LOOKS_MAX = 1_000
+"""So often a pipe is looked at for its text, all in all ten seconds: it may have no writer."""
+
 _POSITION = re.compile(
     r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$"
 )
@@ -50,9 +56,12 @@ def read_toml(path: Path) -> TomlFile:
     """Read a file. Raises ConfigError with one problem that says how to get past it."""
     name = str(path)
     try:
-        with path.open("rb") as file:
-            # Bounded: a device has no end.
-            raw = file.read(BYTES_MAX + 1)
+        raw = _read(path)
+    except TimeoutError:
+        remedy = "Write the configuration into a plain file"
+        raise _error(
+            name, "is no plain file, and did not come to its end in time", remedy
+        ) from None
     except FileNotFoundError:
         raise _error(
             name, "there is no such file", "Check the path (--config, or TICKD_CONFIG)"
@@ -67,6 +76,28 @@ def read_toml(path: Path) -> TomlFile:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _error(name, f"cannot be read ({reason})", "Check the path") from None
     return parse_toml(name, raw)
+
+
+def _read(path: Path) -> bytes:
+    """Return what a file holds, in bounds: a device has no end, a pipe perhaps no writer.
+
+    Raises OSError, TimeoutError where a pipe says too little for too long.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        raw = b""
+        for _ in range(LOOKS_MAX):
+            if not waiting.poll(LOOK_MS):
+                continue
+            part = os.read(descriptor, BYTES_MAX + 1 - len(raw))
+            raw += part
+            if not part or len(raw) > BYTES_MAX:
+                return raw
+        raise TimeoutError
+    finally:
+        os.close(descriptor)
 
 
 def parse_toml(name: str, raw: bytes) -> TomlFile:

@@ -155,6 +155,27 @@ def test_a_file_without_an_end_is_read_in_bounds() -> None:
         read_toml(Path("/dev/zero"))
 
 
+def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"a = 1\n")
+    os.close(writing)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr("daemon.app.config.toml_file.LOOKS_MAX", 3)
+
+    assert read_toml(Path(f"/dev/fd/{reading}")).data == {"a": 1}
+    os.close(reading)
+    # Both with nobody who has it open, and with a writer that says nothing.
+    with pytest.raises(ConfigError, match="no plain file"):
+        read_toml(pipe)
+    silent = os.open(pipe, os.O_RDWR)
+    with pytest.raises(ConfigError, match="no plain file"):
+        read_toml(pipe)
+    os.close(silent)
+
+
 def test_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         read_toml(tmp_path)
