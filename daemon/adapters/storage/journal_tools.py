@@ -1,6 +1,6 @@
 """What a person may ask of the journal, also while a daemon writes to it: nothing is changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -59,13 +59,25 @@ class JournalCheck:
         return not (self.gaps or self.bad_lines)
 
 
-def read_events(path: Path, after: int = 0) -> Iterator[Journaled]:
+Gap = Callable[[int, int], None]
+"""Is told the first and the last number of entries that are missing."""
+
+
+def _pass_over(first: int, last: int) -> None:
+    del first, last
+
+
+def read_events(path: Path, after: int = 0, on_gap: Gap = _pass_over) -> Iterator[Journaled]:
     """Yield the journal's entries with numbers above `after`. Raises FatalError."""
+    newest = 0
     with opened_to_read(path / JOURNAL_FOLDER) as folder:
         segments = list_segments(folder)
         begun = [segment for segment in segments if segment.first <= after + 1]
         for segment in segments[max(0, len(begun) - 1) :]:
             for numbered, _ in read_entries(folder, segments, segment, 0):
+                if 0 < newest < numbered.number - 1:
+                    on_gap(newest + 1, numbered.number - 1)
+                newest = numbered.number
                 entry = decode_entry(numbered.payload) if numbered.number > after else None
                 if entry is not None:
                     yield Journaled(number=numbered.number, entry=entry)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.history_options import known_among, since_ms
 from daemon.app.cli.journal import entry_text, event_text, moment_text, time_of
 from daemon.app.cli.terminal import Terminal
+from daemon.app.cli.whole_journal import read_whole
 from daemon.app.config.problems import one_line
 from daemon.core.events import Transition, name_of
 from daemon.core.records import CandleEntry, Journaled, TransitionEntry
@@ -65,7 +65,7 @@ def show_events(terminal: Terminal, folder: Path, wanted: EventsWanted) -> bool:
     known_among(wanted.kinds, KINDS, "--kind")
     newest_ms = 0
     told: list[Happening] = []
-    for journaled in read_events(folder):
+    for journaled in read_whole(terminal, folder):
         newest_ms = max(newest_ms, time_of(journaled.entry))
         told += [one for one in happenings(journaled) if one.is_wanted(wanted)]
     start_ms = since_ms(wanted.since, "--since", newest_ms)

@@ -10,6 +10,7 @@ from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.journal import moment_text
 from daemon.app.cli.terminal import Terminal
 from daemon.app.cli.trades import trade_record
+from daemon.app.cli.whole_journal import read_whole
 from daemon.app.config.problems import one_line
 from daemon.core.candles import MINUTE_MS, Candle
 from daemon.core.errors import RejectedError
@@ -57,7 +58,7 @@ def show_explained(
 
     Raises FatalError if there is no journal, UnknownSignalError if it knows no such signal.
     """
-    explained = explain(folder, signal, rules)
+    explained = explain(terminal, folder, signal, rules)
     if as_json:
         terminal.say(json.dumps(_record(explained), ensure_ascii=False, indent=2))
         return
@@ -65,9 +66,9 @@ def show_explained(
         terminal.say(line)
 
 
-def explain(folder: Path, signal: str, rules: Rules) -> Explained:
+def explain(terminal: Terminal, folder: Path, signal: str, rules: Rules) -> Explained:
     """Return what the journal in `folder` knows of a signal. Raises UnknownSignalError."""
-    story = _find(gather_stories(read_events(folder)), signal, folder)
+    story = _find(gather_stories(read_whole(terminal, folder)), signal, folder)
     start_ms = story.begun_ms - (rules.avg_price_candles_count + AROUND) * MINUTE_MS
     end_ms = (story.ended_ms or story.told[-1].event.at_ms) + (AROUND + 1) * MINUTE_MS
     candles: list[Candle] = []

@@ -8,8 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.terminal import Terminal
+from daemon.app.cli.whole_journal import read_whole
 from daemon.app.extras import research_libraries
 from daemon.app.journal_report import (
     JournalReport,
@@ -44,7 +44,7 @@ def show_report(
 
     Raises FatalError if there is no journal, MissingLibraryError for a page without plotly.
     """
-    report = gather_journal(read_events(folder), scope, with_candles=output.with_html)
+    report = gather_journal(read_whole(terminal, folder), scope, with_candles=output.with_html)
     record = json.dumps(report_record(report), ensure_ascii=False, indent=2)
     if output.as_json:
         terminal.say(record)

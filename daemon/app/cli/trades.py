@@ -12,10 +12,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.history_options import since_ms
 from daemon.app.cli.journal import moment_text, time_of
 from daemon.app.cli.terminal import Terminal
+from daemon.app.cli.whole_journal import read_whole
 from daemon.app.journal_report import Scope
 from daemon.core.candles import MINUTE_MS
 from daemon.core.records import Journaled
@@ -48,7 +48,7 @@ def show_trades(terminal: Terminal, folder: Path, wanted: TradesWanted) -> bool:
 
     def read() -> Iterator[Journaled]:
         nonlocal newest_ms
-        for journaled in read_events(folder):
+        for journaled in read_whole(terminal, folder):
             newest_ms = max(newest_ms, time_of(journaled.entry))
             yield journaled
 

@@ -61,6 +61,21 @@ def test_trades_are_a_table_with_their_sum(shell: Shell, happened: Path) -> None
     assert "1 closed, 1 won, in sum +1.50%; 1 open" in ended.out
 
 
+@pytest.mark.parametrize("question", ["trades", "events", "explain", "report"])
+def test_what_a_damaged_journal_cannot_tell_is_said_to_be_missing(
+    shell: Shell, happened: Path, question: str
+) -> None:
+    (segment,) = (happened / "journal").glob("*.jsonl")
+    lines = segment.read_bytes().splitlines(keepends=True)
+    lines[2] = b"\xff" * (len(lines[2]) - 1) + b"\n"
+    segment.write_bytes(b"".join(lines))
+
+    ended = asked(shell, happened, question, *([ID] if question == "explain" else []))
+
+    assert "cannot read 1 of the journal's entries, the first is 2" in ended.err
+    assert ended.out
+
+
 def test_trades_can_be_chosen(shell: Shell, happened: Path) -> None:
     told = json.loads(asked(shell, happened, "trades", "pullback", "--json").out)
     assert [trade["symbol"] for trade in told] == ["ETH/USDT"]
