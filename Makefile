@@ -22,7 +22,7 @@ CODE = $(wildcard daemon tests benchmarks)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
-	check-alerts check-dashboards check-unit check-image \
+	check-alerts check-dashboards check-unit check-image check-install \
 	coverage audit lock clean
 
 help:  ## list the targets
@@ -80,6 +80,9 @@ check-unit: $(DEV)  ## run the systemd units in a Debian booted for it (root; mi
 
 check-image: $(DEV)  ## build the image and run it hardened, without a container engine (root; minutes)
 	@$(BIN)/python -m tests.machines.image
+
+check-install: $(DEV)  ## install on a bare Debian as the documentation tells (root; minutes)
+	@$(BIN)/python -m tests.machines.install
 
 coverage: $(DEV)  ## run the tests and say which lines none of them reached
 	@$(BIN)/coverage run -m pytest -m "not root" $(ARGS)
