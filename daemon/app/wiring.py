@@ -307,6 +307,7 @@ class _Builder:
             risk=self._risk,
             risk_names=risk_names,
             broker=fill_at_rule_price,
+            redact=self._outlets.redactor.redact,
         )
 
     def _key(self, symbol: str = "") -> Key:

@@ -5,14 +5,14 @@ what a reached entry, a refusal or a fill means.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.core.events import RiskContract, SignalClosed, SignalTransition
 from daemon.core.lifecycle import step
 from daemon.core.orders import Order, order_due
 from daemon.core.risk import DayClose, Refusal, RiskDesk, RiskRequest, TradeHistory
 from daemon.core.rules import Rules
-from daemon.core.signal import Key, make_id
+from daemon.core.signal import Key, Signal, make_id
 from daemon.core.states import (
     Filled,
     Given,
@@ -32,13 +32,17 @@ Broker = Callable[[Order], Filled | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What a driver hands to every step of one key."""
+    """What a driver hands to every step of one key.
+
+    `redact` takes secrets out of what a strategy says of a signal, before anything keeps it.
+    """
 
     key: Key
     rules: Rules
     risk: RiskDesk
     risk_names: tuple[str, ...]
     broker: Broker
+    redact: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,7 @@ def propose(
     `moment` is the price read after the answer came, and its time: the signal's `scheduled_at`.
     """
     try:
-        signal = read_signal(returned)
+        signal = _without_secrets(read_signal(returned), desk.redact)
     except InvalidSignalError as error:
         return error
     request = RiskRequest(
@@ -143,6 +147,13 @@ def propose(
     if refusal is not None:
         return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
     return Proposal(row=row, seen=tick(moment.at_ms, moment.price))
+
+
+def _without_secrets(signal: Signal, redact: Callable[[str], str]) -> Signal:
+    # Both are still unchecked here: what is no text is found out later.
+    note = redact(signal.note) if isinstance(signal.note, str) else signal.note
+    label = redact(signal.id) if isinstance(signal.id, str) else signal.id
+    return replace(signal, note=note, id=label)
 
 
 def refusal_event(refusal: Refusal, request: RiskRequest) -> RiskContract:

@@ -12,6 +12,7 @@ from daemon.app.wiring import Daemon, Outlets, assemble
 from daemon.app.world import World
 from daemon.core.events import Announcement, Transition
 from daemon.core.records import TransitionEntry
+from daemon.core.redaction import Redactor
 from daemon.core.strategy import Strategy
 from daemon.core.subjects import Subjects
 from daemon.live.workers import InlineWorkers, Workers
@@ -78,6 +79,7 @@ class Scene:
     subjects: Subjects = field(default_factory=Subjects.create)
     sink: ASink = field(default_factory=ASink)
     alert_sinks: tuple[AlertSink, ...] = ()
+    redactor: Redactor = field(default_factory=Redactor)
     meter: AMeter = field(default_factory=AMeter)
     make_data: Callable[[Market, VirtualClock], MarketData] = field(
         default_factory=lambda: partial(MemoryMarketData, cadence_ms=5_000, turn_ms=TURN_MS)
@@ -108,6 +110,7 @@ class Scene:
             meter=self.meter,
             sinks=(self.sink,),
             alert_sinks=self.alert_sinks,
+            redactor=self.redactor,
         )
         return assemble(self.config, self.code, world, outlets, self.workers)
 
