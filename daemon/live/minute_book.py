@@ -128,7 +128,9 @@ class MinuteBook:
         return final if step is Step.TAKEN else None
 
     def take_rest(self, rows: Sequence[Candle], now_ms: int) -> list[Candle] | None:
-        """Take an answer; return the candles that became final, None if it is not believed.
+        """Take an answer to what was asked at `now_ms`; return the candles that became final.
+
+        None if it is not believed, or knows less than the stream of a minute that has just begun.
 
         The answer must reach back to the last final candle, else the minutes between count as
         minutes without a trade.
@@ -140,6 +142,10 @@ class MinuteBook:
         if fault is None and not rows:
             fault = "the exchange has no candles"
         if fault is None and self.forming and rows[-1].timestamp < self.forming.timestamp:
+            if self.forming.timestamp > now_ms - self._tolerance.late_ms:
+                # It was on its way, or made, when the stream told that a new minute had begun.
+                self.fault = ""
+                return None
             fault = f"the answer ends at {rows[-1].timestamp}, before what is known"
         self.fault = fault or self._find_jump(rows, now_ms)
         if self.fault:

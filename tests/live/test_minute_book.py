@@ -121,3 +121,20 @@ def test_x9_a_lie_of_half_a_minute_everywhere_moves_no_price(heal_s: float) -> N
     assert max(prices) < 1.1 * min(prices)
     is_healed = told_minutes(stage) == true_minutes(stage, SYMBOL)
     assert is_healed == (heal_s < math.inf)
+
+
+def test_an_answer_that_the_stream_has_overtaken_is_no_fault_but_a_stale_one_is() -> None:
+    book, now_ms = a_calm_book()
+    begun_ms = now_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
+    before = rows_until(begun_ms - 1000, lambda _: 100.0)
+    told = book.take_stream(rows_until(begun_ms + 50, lambda _: 100.0)[-2:], begun_ms + 50)
+    assert told is not None
+    assert len(told) == 1
+
+    overtaken = book.take_rest(before, begun_ms - 1000), book.fault
+    stale = book.take_rest(before, begun_ms + 30_000), book.fault
+
+    assert overtaken == (None, "")
+    assert stale[0] is None
+    assert "before what is known" in stale[1]
+    assert book.price(begun_ms + 50) == 100.0
