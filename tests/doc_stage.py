@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -33,7 +34,7 @@ from tests.app.samples import STRATEGY
 ROOT = Path(__file__).parents[1]
 RUN_FOR = "2s"
 RUNS_MAX = 8
-MINUTES_MIN = 3
+MINUTES_MIN = 2
 COMMAND_S_MAX = 60
 _FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (at the end of )?([\w/]+\.(?:py|toml))\n")
@@ -187,7 +188,7 @@ class DocStage:
         return name in self._trading()
 
     def _let_it_run(self, command: str) -> None:
-        """Run the daemon until a minute has ended in it: seconds are few on a busy machine."""
+        """Run the daemon until minutes have ended in it: seconds are few on a busy machine."""
         for _ in range(RUNS_MAX):
             self._shell(command, 0)
             if "--for" not in command or self._minutes() >= MINUTES_MIN:
@@ -197,7 +198,12 @@ class DocStage:
         journal = self.folder / "dump" / "sandbox-signal"
         if not journal.exists():
             return MINUTES_MIN  # a run with a folder of its own
-        return sum(isinstance(item.entry, CandleEntry) for item in read_events(journal))
+        told = Counter(
+            item.entry.symbol
+            for item in read_events(journal)
+            if isinstance(item.entry, CandleEntry)
+        )
+        return max(told.values(), default=0)
 
     def _trading(self) -> set[str]:
         return {
