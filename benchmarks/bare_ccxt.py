@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-import ccxt.pro  # type: ignore[import-untyped]  # it ships none
+import ccxt.pro
 import orjson
 import uvloop
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import pyarrow.parquet  # type: ignore[import-untyped]  # it ships no types
+import pyarrow.parquet
 
 QUARTER = 15
 FAST, SLOW = 10, 30

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from types import ModuleType
 from typing import TypeVar
 
-import cloudpickle  # type: ignore[import-untyped]  # it ships no types
+import cloudpickle
 from distributed import Client, KilledWorker
 from distributed.client import FutureCancelledError
 from distributed.comm.addressing import get_address_host_port

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pyarrow.feather  # type: ignore[import-untyped]  # it ships no types
+import pyarrow.feather
 import pytest
 
 from daemon.adapters.candles.names import Series

@@ -5,6 +5,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,9 +129,29 @@ async def test_d11_a_folder_of_another_user_is_refused_with_the_remedy(tmp_path:
         pass
     await asyncio.to_thread(os.chown, path, 12345, 12345)
 
-    with pytest.raises(FatalError, match=f"chown -R {os.geteuid()} {path}"):
+    with pytest.raises(FatalError, match="belongs to user 12345, tickd runs as root: run it as"):
         async with a_storage(path):
             pass
+
+
+@pytest.mark.parametrize(
+    ("parent_mode", "remedy"), [(0o755, "chown -R 12345"), (0o700, "set daemon.state_dir")]
+)
+async def test_d11_a_folder_of_roots_is_refused_to_another_user_with_the_remedy(
+    parent_mode: int, remedy: str
+) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        path = Path(parent) / "state"
+        async with a_storage(path):
+            pass
+        await asyncio.to_thread(os.chmod, parent, parent_mode)
+        os.seteuid(12345)
+        try:
+            with pytest.raises(FatalError, match=remedy):
+                async with a_storage(path):
+                    pass
+        finally:
+            os.seteuid(0)
 
 
 PROGRAM = """

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
-import pyarrow.csv  # type: ignore[import-untyped]
-import pyarrow.feather  # type: ignore[import-untyped]
-import pyarrow.parquet  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.parquet
 
 from daemon.adapters.candles.formats import kind_of
 from daemon.adapters.candles.names import Series

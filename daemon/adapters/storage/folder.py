@@ -5,6 +5,7 @@ symbolic link leads nowhere else. The same code runs on a simulated disk that lo
 synced: that is why this is a protocol.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -217,10 +218,13 @@ def _create(path: Path) -> None:
 
 
 def _describe(path: Path, error: OSError) -> str:
-    if path.is_symlink():
-        return f"{path} is a symbolic link: configure the folder that it points to instead"
-    if path.exists() and not path.is_dir():
-        return f"{path} is not a folder: move it away, or configure another state folder"
+    with contextlib.suppress(PermissionError):  # a folder above may be closed to this user
+        if path.is_symlink():
+            return f"{path} is a symbolic link: configure the folder that it points to instead"
+        if path.exists() and not path.is_dir():
+            return f"{path} is not a folder: move it away, or configure another state folder"
+        if path.exists() and (exposure := _find_exposure(path, path.stat())):
+            return exposure
     return f"{path} cannot be used as a state folder ({error.strerror}): set daemon.state_dir"
 
 

@@ -8,8 +8,8 @@ from html import escape
 from itertools import cycle
 from types import MappingProxyType
 
-from plotly.io.json import to_json_plotly  # type: ignore[import-untyped]  # it ships no types
-from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # it ships no types
+from plotly.io.json import to_json_plotly
+from plotly.offline import get_plotlyjs
 
 from daemon.core.breakdown import ExposureSpan
 from daemon.core.equity import Account, falls, running_pnl

@@ -106,8 +106,9 @@ async def test_the_slowest_work_under_way_shows_for_how_long_it_has_been() -> No
         since_s = loop.time()
         while loop.time() < since_s + 0.02:
             await lanes.run("free", lambda: None)
-        assert lanes.busy_s >= 0.02
+        busy_s = lanes.busy_s
         disk_answers.set()
     await close(lanes)
 
+    assert busy_s > 0.019, "less than the work was waited for (the clock's last digits aside)"
     assert lanes.busy_s == 0.0

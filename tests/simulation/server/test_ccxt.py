@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any
 
-import ccxt.pro  # type: ignore[import-untyped]  # ccxt ships no types
+import ccxt.pro
 import pytest
 
 from daemon.core.candles import INTERVAL_MS, MINUTE_MS
