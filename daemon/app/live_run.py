@@ -175,7 +175,7 @@ class House:
         daemon = self._daemon
         if daemon is not None and key in daemon.supervisor.slots:
             await daemon.supervisor.has_recovered.wait()
-            await daemon.supervisor.wish(key, "stop")
+            await daemon.supervisor.command(key, "stop")
 
     async def leave(self, run: LiveRun) -> None:
         """End a run whose caller has left; the others go on."""

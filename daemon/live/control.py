@@ -24,7 +24,7 @@ from daemon.core.events import SignalCancelled, SignalClosed
 from daemon.core.records import ASKED, CommandEntry
 from daemon.core.signal import Key
 from daemon.core.states import Active, Idle, Scheduled, State, row_of
-from daemon.live.granting import Granted
+from daemon.live.command_effect import CommandEffect
 from daemon.live.supervisor import Supervisor
 from daemon.ports import Clock, Journal
 
@@ -118,15 +118,15 @@ class LiveControl:
         if idle:
             return _result(key, "nothing", idle)
         try:
-            granted = await self._supervisor.wish(key, name, seen_id)
+            effect = await self._supervisor.command(key, name, seen_id)
         except RejectedError as error:
             return _result(key, "refused", str(error), seen_id)
-        outcome, message = self._told(name, key, granted)
+        outcome, message = self._told(name, key, effect)
         return _result(key, outcome, message, seen_id)
 
-    def _told(self, name: CommandName, key: Key, granted: Granted) -> tuple[Outcome, str]:
+    def _told(self, name: CommandName, key: Key, effect: CommandEffect) -> tuple[Outcome, str]:
         if name in ("close", "cancel"):
-            ended = _end_of(granted)
+            ended = _end_of(effect)
             if ended:
                 return "done", ended
             return "nothing", "the signal had ended by itself before"
@@ -138,11 +138,11 @@ class LiveControl:
             case "resume":
                 message = "goes on" if not held.is_stopped else "goes on once it is started"
             case "stop":
-                ended = _end_of(granted)
+                ended = _end_of(effect)
                 message = f"stopped: it opens nothing new{f'; {ended}' if ended else state}"
             case _:
                 message = "started" if not held.is_paused else "started, and still paused"
-        if granted.is_news:
+        if effect.is_news:
             return "done", message
         return "already", f"{_ALREADY[name]}; nothing was changed"
 
@@ -203,8 +203,8 @@ def _without_signal(name: CommandName, state: State) -> str:
     return ""
 
 
-def _end_of(granted: Granted) -> str:
-    events = () if granted.after is None else granted.after.events
+def _end_of(effect: CommandEffect) -> str:
+    events = () if effect.after is None else effect.after.events
     for event in events:
         if isinstance(event, SignalClosed):
             gain = f"{event.pnl.pnl_percentage:+.2f} % after costs"

@@ -36,10 +36,10 @@ from daemon.live.crew import Crew
 from daemon.live.feed import SymbolFeed
 from daemon.live.keeper import Keeper
 from daemon.live.reports import Reports
+from daemon.live.task_commands import CommandQueue, QueuedCommand, SignalCommand
 from daemon.live.telling import Teller
 from daemon.live.view import price_of
 from daemon.live.waker import Waker
-from daemon.live.wishes import OrderBook, Ordered, SignalWish
 from daemon.live.workers import LeakedThreadError
 
 
@@ -77,7 +77,7 @@ class Runner:
         self._ticked_price = 0.0
         self._soonest_s = 0.0
         self._prices_heard = 0
-        self._orders = OrderBook(self.key)
+        self._commands = CommandQueue(self.key)
         self._learning: asyncio.Timeout | None = None
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._reports = Reports(self.key, crew, desk.risk)
@@ -94,7 +94,7 @@ class Runner:
             while not self.is_ending:
                 due_s = await self._waker.wait(self._due_s())
                 self._crew.timings.late(self._loop.time() - due_s)
-                await self._orders.obey(self._grant)
+                await self._commands.carry_out(self._obey)
                 await self._timed_tick()
                 is_over = self.keeper.held.is_stopped or self.is_leaving
                 if is_over and isinstance(self.keeper.held.state, Idle):
@@ -103,7 +103,7 @@ class Runner:
             self.is_running = False
             self._waker.close()
             unsubscribe()
-            self._orders.close()
+            self._commands.close()
 
     async def _has_history(self) -> bool:
         """Wait for the candles that the strategy reads, or for the end; say whether they came."""
@@ -134,38 +134,40 @@ class Runner:
         """Look again soon: a person has changed what the task may do."""
         self._waker.wake()
 
-    async def order(self, wish: SignalWish, signal_id: str = "") -> Advance | None:
-        """Give the task a person's wish for its signal; return when it is on disk.
+    async def command(self, name: SignalCommand, signal_id: str = "") -> Advance | None:
+        """Give the task a person's command about its signal; return when it is on disk.
 
         Where `signal_id` is given, nothing happens to any other signal. Returns what came of
         the signal, None where there was nothing to do. Raises RejectedError.
         """
-        done = self._orders.put(wish, signal_id)
+        done = self._commands.put(name, signal_id)
         self._waker.wake()
         return await done
 
-    async def _grant(self, ordered: Ordered) -> Advance | None:
-        match ordered.wish:
+    async def _obey(self, command: QueuedCommand) -> Advance | None:
+        match command.name:
             case "stop":
-                return await self._drop("stopped", ordered)
+                return await self._drop("stopped", command)
             case "cancel":
-                return await self._drop("user", ordered)
+                return await self._drop("user", command)
             case "close":
-                return await self._close(ordered)
+                return await self._close(command)
             case _:
-                assert_never(ordered.wish)
+                assert_never(command.name)
 
-    async def _drop(self, reason: Literal["user", "stopped"], ordered: Ordered) -> Advance | None:
+    async def _drop(
+        self, reason: Literal["user", "stopped"], command: QueuedCommand
+    ) -> Advance | None:
         state = self.keeper.held.state
-        if not isinstance(state, Scheduled) or not ordered.means(state):
+        if not isinstance(state, Scheduled) or not command.means(state):
             return None
         price = self.feed.price or state.signal.price_open
         seen = tick(self._crew.clock.now_ms(), price)
         return await self._take(Cancel(reason=reason, at_ms=seen.at_ms, price=price), seen)
 
-    async def _close(self, ordered: Ordered) -> Advance | None:
+    async def _close(self, command: QueuedCommand) -> Advance | None:
         state = self.keeper.held.state
-        if not isinstance(state, Active) or not ordered.means(state):
+        if not isinstance(state, Active) or not command.means(state):
             return None
         price = price_of(self.feed)
         if not self.feed.is_fresh():

@@ -9,14 +9,15 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from daemon.core.commands import CommandName
 from daemon.core.errors import FatalError, RejectedError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.records import StopEntry
 from daemon.core.signal import Key
 from daemon.live.caretaker import Caretaker
+from daemon.live.command_effect import CommandEffect, apply_command
 from daemon.live.following import follow_market
 from daemon.live.gaps import watch_gaps
-from daemon.live.granting import Granted, grant
 from daemon.live.health import backoff_s
 from daemon.live.hiring import Post, hire
 from daemon.live.keeper import Keeper, Ledger
@@ -26,7 +27,6 @@ from daemon.live.runner import Runner
 from daemon.live.staff import Plan, Staff
 from daemon.live.status import Slot, status_of
 from daemon.live.winding_up import telling_exit, wind_up
-from daemon.live.wishes import Wish
 from daemon.ports import TaskStatus
 
 if TYPE_CHECKING:
@@ -87,16 +87,16 @@ class Supervisor:
             if slot.runner is not None:
                 slot.runner.end()
 
-    async def wish(self, key: Key, wish: Wish, signal_id: str = "") -> Granted:
-        """Do what a person wants of one task; return when it is on disk.
+    async def command(self, key: Key, name: CommandName, signal_id: str = "") -> CommandEffect:
+        """Do what a person commands of one task; return when it is on disk.
 
         Raises KeyError for an unknown key, RejectedError where the task cannot do it now.
         """
         await self.has_recovered.wait()
-        granted = await grant(self.slots[key], self.keepers[key], wish, signal_id)
-        if wish == "start":
+        effect = await apply_command(self.slots[key], self.keepers[key], name, signal_id)
+        if name == "start":
             self._begin_again(self.slots[key])
-        return granted
+        return effect
 
     def spawn(self, work: Coroutine[object, object, Result]) -> "asyncio.Task[Result]":
         """Carry work to its end though who asked for it may be cancelled. Only while it runs."""

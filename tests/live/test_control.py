@@ -156,8 +156,8 @@ def test_a_command_about_one_signal_never_touches_the_one_that_came_since() -> N
             assert hand.daemon.status.snapshot().tasks[0].signal_id not in ("", first)
             with pytest.raises(UnknownTargetError, match="any more"):
                 await hand.do("close", signal_id=first)
-            granted = await hand.daemon.supervisor.wish(KEY, "close", first)
-            assert not granted.is_news
+            effect = await hand.daemon.supervisor.command(KEY, "close", first)
+            assert not effect.is_news
 
     run_virtual(play())
 

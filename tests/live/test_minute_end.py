@@ -74,7 +74,7 @@ def test_a_task_that_is_paused_while_its_turn_waits_ticks_at_its_usual_pace() ->
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             await asyncio.sleep(121)
-            await daemon.supervisor.wish(KEY, "pause")
+            await daemon.supervisor.command(KEY, "pause")
             asyncio.get_running_loop().call_later(300, daemon.stop)
 
     run_virtual(pause_while_it_waits())

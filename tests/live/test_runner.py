@@ -30,7 +30,7 @@ def test_a_paused_task_does_not_wake_for_the_turns_that_it_must_not_take() -> No
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             await asyncio.sleep(90)
-            await daemon.supervisor.wish(KEY, "pause")
+            await daemon.supervisor.command(KEY, "pause")
             asyncio.get_running_loop().call_later(600, daemon.stop)
 
     run_virtual(pause_before_a_turn())

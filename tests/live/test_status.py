@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from daemon.core.commands import CommandName
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
-from daemon.live.wishes import TaskWish
 from daemon.simulation.loop import run_virtual
 from tests.live.scene import a_scene
 from tests.live.scripted import KEY
@@ -29,7 +29,9 @@ class Broken(Silent):
         raise ValueError("no luck")
 
 
-def reasons_after(wishes: tuple[TaskWish, ...], strategy: type[Strategy] = Silent) -> list[str]:
+def reasons_after(
+    commands: tuple[CommandName, ...], strategy: type[Strategy] = Silent
+) -> list[str]:
     """Return why the daemon is not ready after ten minutes and what a person then wants."""
 
     async def play() -> list[str]:
@@ -37,8 +39,8 @@ def reasons_after(wishes: tuple[TaskWish, ...], strategy: type[Strategy] = Silen
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             await asyncio.sleep(601)
-            for wish in wishes:
-                await daemon.supervisor.wish(KEY, wish)
+            for name in commands:
+                await daemon.supervisor.command(KEY, name)
                 await asyncio.sleep(10)
             status = daemon.status.snapshot()
             daemon.stop()
@@ -49,20 +51,20 @@ def reasons_after(wishes: tuple[TaskWish, ...], strategy: type[Strategy] = Silen
 
 
 @pytest.mark.parametrize(
-    ("wishes", "word", "command"),
+    ("commands", "word", "remedy"),
     [(("pause",), "paused", "resume"), (("stop",), "stopped", "start-task")],
 )
 def test_l9_a_task_that_a_person_switched_off_is_not_ready_and_says_who_it_was(
-    wishes: tuple[TaskWish, ...], word: str, command: str
+    commands: tuple[CommandName, ...], word: str, remedy: str
 ) -> None:
-    (reason,) = reasons_after(wishes)
+    (reason,) = reasons_after(commands)
 
-    assert reason == (f"BTC/USDT s: switched off by a person ({word}): tickd {command} BTC/USDT s")
+    assert reason == (f"BTC/USDT s: switched off by a person ({word}): tickd {remedy} BTC/USDT s")
 
 
-@pytest.mark.parametrize("wishes", [(), ("pause", "resume")])
-def test_a_task_that_goes_on_again_is_ready(wishes: tuple[TaskWish, ...]) -> None:
-    assert reasons_after(wishes) == []
+@pytest.mark.parametrize("commands", [(), ("pause", "resume")])
+def test_a_task_that_goes_on_again_is_ready(commands: tuple[CommandName, ...]) -> None:
+    assert reasons_after(commands) == []
 
 
 def test_p8_a_strategy_that_keeps_failing_was_switched_off_by_the_daemon() -> None:

@@ -68,7 +68,7 @@ def test_p3_a_stop_ends_in_time_though_the_disk_takes_nothing(broken: Operation)
 async def _stopped_task(daemon: Daemon) -> None:
     """Let a person stop the only task, and come back when it has ended."""
     await asyncio.sleep(30)
-    await daemon.supervisor.wish(KEY, "stop")
+    await daemon.supervisor.command(KEY, "stop")
     # To the turn of the loop: one later the daemon has noticed.
     while daemon.supervisor.slots[KEY].condition != "stopped":  # noqa: ASYNC110 - see above
         await asyncio.sleep(0)
@@ -80,7 +80,7 @@ def test_a_task_that_is_started_again_in_time_keeps_the_daemon_running() -> None
         async with asyncio.TaskGroup() as group:
             running = group.create_task(daemon.run())
             await _stopped_task(daemon)
-            await daemon.supervisor.wish(KEY, "start")
+            await daemon.supervisor.command(KEY, "start")
             await asyncio.sleep(600)
             after = daemon.supervisor.slots[KEY].condition, running.done()
             daemon.stop()
@@ -97,7 +97,7 @@ def test_a_start_that_comes_too_late_is_not_said_to_be_granted() -> None:
             await _stopped_task(daemon)
             await asyncio.wait({running})
             with pytest.raises(RejectedError, match="starts with its next run"):
-                await daemon.supervisor.wish(KEY, "start")
+                await daemon.supervisor.command(KEY, "start")
 
     run_virtual(run())
 

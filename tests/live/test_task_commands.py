@@ -1,4 +1,4 @@
-"""What a person may want of one task: stop, resume, cancel, close."""
+"""What a person may command of one task: stop, pause, cancel, close."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from daemon.core.events import (
     SignalCancelled,
     SignalClosed,
 )
-from daemon.live.wishes import Wish
+from daemon.live.task_commands import SignalCommand
 from daemon.simulation.loop import run_virtual
 from tests.live.scene import a_scene
 from tests.live.scripted import KEY, Buyer, Waiter, a_market, names
@@ -29,7 +29,7 @@ def test_stopping_a_task_cancels_what_waits_and_survives_a_restart() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             await asyncio.sleep(30)
-            await daemon.supervisor.wish(KEY, "stop")
+            await daemon.supervisor.command(KEY, "stop")
             scene.start_ms = daemon.world.clock.now_ms()
             loop.call_later(60, daemon.stop)
 
@@ -51,7 +51,7 @@ def test_a_stopped_task_watches_its_open_position_to_the_end() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             await asyncio.sleep(30)
-            await daemon.supervisor.wish(KEY, "stop")
+            await daemon.supervisor.command(KEY, "stop")
 
     run_virtual(stop_in_the_middle())
 
@@ -60,25 +60,25 @@ def test_a_stopped_task_watches_its_open_position_to_the_end() -> None:
     assert names(scene).count("opened") == 1
 
 
-@pytest.mark.parametrize("wish", ["cancel", "close"])
-def test_a_person_may_cancel_what_waits_and_close_what_is_open(wish: Wish) -> None:
-    scene = a_scene(Waiter if wish == "cancel" else Buyer)
+@pytest.mark.parametrize("command", ["cancel", "close"])
+def test_a_person_may_cancel_what_waits_and_close_what_is_open(command: SignalCommand) -> None:
+    scene = a_scene(Waiter if command == "cancel" else Buyer)
     scene.market = a_market([100.0] * 4)
 
-    async def wish_in_the_middle() -> None:
+    async def command_in_the_middle() -> None:
         daemon = scene.assemble()
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run())
             await asyncio.sleep(30.5)
-            await daemon.supervisor.wish(KEY, "pause")
-            await daemon.supervisor.wish(KEY, wish)
+            await daemon.supervisor.command(KEY, "pause")
+            await daemon.supervisor.command(KEY, command)
             await asyncio.sleep(100)
             daemon.stop()
 
-    run_virtual(wish_in_the_middle())
+    run_virtual(command_in_the_middle())
 
     assert names(scene) == (
-        ["scheduled", "cancelled"] if wish == "cancel" else ["opened", "closed"]
+        ["scheduled", "cancelled"] if command == "cancel" else ["opened", "closed"]
     )
     last = scene.journaled[-1]
     assert isinstance(last, SignalCancelled | SignalClosed)
