@@ -8,8 +8,8 @@ from daemon.adapters.sinks.telegram.chat import Chat
 from daemon.adapters.sinks.webhook import Target, WebhookAlertSink
 from daemon.app.config.alert_sections import (
     AppriseSection,
-    PeopleSection,
-    TasteSection,
+    FilterSection,
+    MessengerSection,
     TelegramSection,
     WebhookSection,
 )
@@ -17,9 +17,9 @@ from daemon.app.config.settings import Config
 from daemon.app.config.values import time_zone_of
 from daemon.app.extras import apprise_library
 from daemon.app.quiet_hours import ALWAYS_LOUD, QuietHours
-from daemon.core.alerts import Taste
+from daemon.core.alerts import AlertFilter
 from daemon.core.redaction import Redactor
-from daemon.live.alert_lane import AlertLane, Manners
+from daemon.live.alert_lane import AlertLane, MessengerPreferences
 from daemon.ports import AlertSink, Messenger
 
 
@@ -30,7 +30,7 @@ class Channels:
     webhook: WebhookAlertSink | None = None
     api: BotApi | None = None
     chat: Chat | None = None
-    messengers: tuple[tuple[str, Messenger, Manners], ...] = ()
+    messengers: tuple[tuple[str, Messenger, MessengerPreferences], ...] = ()
 
     @property
     def sinks(self) -> tuple[AlertSink, ...]:
@@ -38,9 +38,12 @@ class Channels:
         webhook: tuple[AlertSink, ...] = () if self.webhook is None else (self.webhook,)
         lanes = tuple(
             AlertLane(
-                f"{name}_critical" if is_urgent else name, messenger, manners, is_urgent=is_urgent
+                f"{name}_critical" if is_urgent else name,
+                messenger,
+                preferences,
+                is_urgent=is_urgent,
             )
-            for name, messenger, manners in self.messengers
+            for name, messenger, preferences in self.messengers
             for is_urgent in (True, False)
         )
         return (*webhook, *lanes)
@@ -56,13 +59,13 @@ class Channels:
 def open_channels(config: Config, redactor: Redactor) -> Channels:
     """Return the channels of `config`; nothing is connected yet. Raises MissingLibraryError."""
     alerts = config.alerts
-    messengers: list[tuple[str, Messenger, Manners]] = []
+    messengers: list[tuple[str, Messenger, MessengerPreferences]] = []
     api = telegram_api(alerts.telegram)
     chat = None if api is None else telegram_chat(alerts.telegram, api, redactor)
     if chat is not None:
-        messengers.append(("telegram", chat, _manners(alerts.telegram)))
+        messengers.append(("telegram", chat, _preferences(alerts.telegram)))
     if (apprise := _apprise(alerts.apprise, redactor)) is not None:
-        messengers.append(("apprise", apprise, _manners(alerts.apprise)))
+        messengers.append(("apprise", apprise, _preferences(alerts.apprise)))
     return Channels(
         webhook=_webhook(alerts.webhook, redactor),
         api=api,
@@ -91,7 +94,7 @@ def _webhook(section: WebhookSection, redactor: Redactor) -> WebhookAlertSink | 
         return None
     secret = None if section.secret is None else section.secret.get_secret_value()
     target = Target(url=section.url.get_secret_value(), secret=secret, timeout_s=section.timeout_s)
-    return WebhookAlertSink(target, WallClock(), redactor, _taste(section))
+    return WebhookAlertSink(target, WallClock(), redactor, _filter(section))
 
 
 def _apprise(section: AppriseSection, redactor: Redactor) -> Messenger | None:
@@ -104,8 +107,8 @@ def _apprise(section: AppriseSection, redactor: Redactor) -> Messenger | None:
     return AppriseMessenger(section.url.get_secret_value(), redactor.redact, section.timeout_s)
 
 
-def _taste(section: TasteSection) -> Taste:
-    return Taste(
+def _filter(section: FilterSection) -> AlertFilter:
+    return AlertFilter(
         level=section.level,
         kinds=frozenset(section.kinds),
         symbols=frozenset(section.symbols),
@@ -113,13 +116,13 @@ def _taste(section: TasteSection) -> Taste:
     )
 
 
-def _manners(section: PeopleSection) -> Manners:
+def _preferences(section: MessengerSection) -> MessengerPreferences:
     quiet_s = ALWAYS_LOUD
     if section.quiet_hours is not None:
         zone = time_zone_of(section.time_zone)
         quiet_s = QuietHours(section.quiet_hours, zone, WallClock()).wait_s
-    return Manners(
-        taste=_taste(section),
+    return MessengerPreferences(
+        wanted=_filter(section),
         sound_level=section.sound_level,
         digest_over=section.digest_over,
         quiet_s=quiet_s,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from daemon.live.descent import DESCENT
+from daemon.live.forked import FORKED
 
 _OPEN_FILES = Path("/proc/self/fd")
 
@@ -37,8 +37,8 @@ def no_copies_of(state_dir: Path) -> Iterator[None]:
 def _disarm() -> None:
     if not _folders:
         return
-    DESCENT.is_copy = True
-    DESCENT.leave = _leave
+    FORKED.is_child = True
+    FORKED.leave = _leave
     # What the copy is told must not reach the daemon, with which it shares this socket.
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):

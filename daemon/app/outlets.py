@@ -17,7 +17,7 @@ from daemon.adapters.systemd import Manager
 from daemon.app.channels import Channels, open_channels
 from daemon.app.config.sections import HttpSection
 from daemon.app.config.settings import Config
-from daemon.app.looking import open_site
+from daemon.app.page_wiring import open_site
 from daemon.app.wiring import Daemon, Outlets
 from daemon.core.redaction import Redactor
 from daemon.core.subjects import Subjects

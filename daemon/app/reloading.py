@@ -185,19 +185,19 @@ class Reloader:
     async def _carry_out(self, change: _Change) -> None:
         supervisor = self.daemon.supervisor
         for key in change.removed:
-            await supervisor.retire(key)
+            await supervisor.end_task(key)
             held = supervisor.keepers[key].held
             # Looked at again: its last step may have opened something.
             if self._held((key,)):
-                await supervisor.employ(
+                await supervisor.start_task(
                     Plan(key=key, make=Caretaker, risk_names=held.risk_names, is_leaving=True)
                 )
             else:
-                supervisor.dismiss(key)
+                supervisor.forget_task(key)
         for plan in (*change.changed, *change.added):
             if plan.key in supervisor.slots:
-                await supervisor.retire(plan.key)
-            await supervisor.employ(plan)
+                await supervisor.end_task(plan.key)
+            await supervisor.start_task(plan)
 
 
 class _RefusedError(Exception):

@@ -22,18 +22,18 @@ import uvloop
 from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
 from daemon.adapters.systemd import Manager
-from daemon.app.commanding import Load, commanding_of
 from daemon.app.config.settings import Config
+from daemon.app.control_wiring import Load, wire_control
 from daemon.app.exit_codes import ExitCode
 from daemon.app.fork_guard import no_copies_of
-from daemon.app.herald import Herald, Watched
-from daemon.app.house_loop import HouseLoop
 from daemon.app.loading import Code, load_code
-from daemon.app.looking import remember_recent
 from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
+from daemon.app.page_wiring import remember_recent
 from daemon.app.past_results import read_past_results
 from daemon.app.registry import REGISTRY
+from daemon.app.service_loop import ServiceLoop
+from daemon.app.service_notifier import ServiceNotifier, Watched
 from daemon.app.telegram_bot import open_bot
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
@@ -65,15 +65,15 @@ def run_service(
     """
     code = load_code(config)
     is_fast = config.daemon.loop == "uvloop"
-    house = HouseLoop(uvloop.new_event_loop if is_fast else asyncio.new_event_loop)
+    service_loop = ServiceLoop(uvloop.new_event_loop if is_fast else asyncio.new_event_loop)
     with no_copies_of(config.daemon.state_dir), open_voices(config, REGISTRY.subjects) as opened:
         voices = replace(opened, manager=manager or Manager())
         try:
-            terms = _Terms(stop_after_s, opener, load, house)
-            exit_code = house.run(_serve(config, code, voices, terms))
+            terms = _Terms(stop_after_s, opener, load, service_loop)
+            exit_code = service_loop.run(_serve(config, code, voices, terms))
         except BaseExceptionGroup as group:
             raise cause_of(group) from group
-    house.leave(exit_code)
+    service_loop.leave(exit_code)
     return exit_code
 
 
@@ -84,7 +84,7 @@ class _Terms:
     stop_after_s: float | None
     opener: Opener
     load: Load | None
-    house: HouseLoop
+    service_loop: ServiceLoop
 
 
 async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> int:
@@ -96,10 +96,10 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         )
         # Whoever stops every task may want to start one again.
         daemon.supervisor.stays = True
-        commanding = commanding_of(daemon, voices, (config, code), terms.load)
-        api = await commanding.open_api()
+        control = wire_control(daemon, voices, (config, code), terms.load)
+        api = await control.open_api()
         url = await stack.enter_async_context(open_pages(config.http, daemon.status, voices, api))
-        await stack.enter_async_context(open_bot(config, daemon, commanding.control, voices))
+        await stack.enter_async_context(open_bot(config, daemon, control.control, voices))
         log.info(
             "started",
             version=tickd_version(),
@@ -114,17 +114,17 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         after_s = terms.stop_after_s
         timer = None if after_s is None else loop.call_later(after_s, daemon.stop)
         until = daemon.world.journal.last_number
-        herald = _herald(config, daemon, voices)
-        if commanding.reloader is not None:
-            commanding.reloader.around = herald.reloading
-        with reload_at_hangup(commanding.reload_by_signal):
+        notifier = _notifier_of(config, daemon, voices)
+        if control.reloader is not None:
+            control.reloader.around = notifier.reloading
+        with reload_at_hangup(control.reload_by_signal):
             beside = (
                 loop.create_task(_tell_recovery(daemon, voices)),
                 loop.create_task(_remember(config, voices, until)),
-                terms.house.attend(daemon),
+                terms.service_loop.attend(daemon),
             )
             try:
-                async with herald.on_duty():
+                async with notifier.notifying():
                     await daemon.run()
             finally:
                 for task in beside:
@@ -147,14 +147,14 @@ async def _remember(config: Config, voices: Voices, until: int) -> None:
         voices.logging.log.warning("equity", message=f"and page begin at nothing: {error}")
 
 
-def _herald(config: Config, daemon: Daemon, voices: Voices) -> Herald:
+def _notifier_of(config: Config, daemon: Daemon, voices: Voices) -> ServiceNotifier:
     watched = Watched(
         status=daemon.status,
         supervisor=daemon.supervisor,
         writing_s=daemon.world.writing_s,
         start_timeout_s=config.daemon.start_timeout_s,
     )
-    return Herald(voices.manager, watched, voices.logging.log)
+    return ServiceNotifier(voices.manager, watched, voices.logging.log)
 
 
 async def _tell_recovery(daemon: Daemon, voices: Voices) -> None:

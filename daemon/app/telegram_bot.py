@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from daemon.adapters.clock import WallClock, wall_ms
-from daemon.adapters.sinks.telegram.bot import Access, Bot, House
+from daemon.adapters.sinks.telegram.bot import Access, Bot, BotParts
 from daemon.adapters.sinks.telegram.card import Card
 from daemon.adapters.sinks.telegram.chat import Chat
 from daemon.adapters.sinks.telegram.confirming import Confirmations
@@ -16,7 +16,7 @@ from daemon.adapters.storage.schema import Identity
 from daemon.app.config.alert_sections import TelegramSection
 from daemon.app.config.settings import Config
 from daemon.app.outlets import Voices
-from daemon.app.telegram_desk import TelegramDesk
+from daemon.app.telegram_responder import TelegramResponder
 from daemon.app.telegram_words import CARD_TITLE, card_words, farewell_words
 from daemon.app.wiring import Daemon
 from daemon.core.errors import TickdError
@@ -73,17 +73,17 @@ def bot_of(config: Config, daemon: Daemon, control: Control, voices: Voices) -> 
     }
     identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
     folder = folder_of(config.daemon.state_dir, identity)
-    desk = TelegramDesk(daemon.status, control, daemon.world.journal, folder)
-    house = House(
-        desk=desk,
+    responder = TelegramResponder(daemon.status, control, daemon.world.journal, folder)
+    parts = BotParts(
+        responder=responder,
         access=Access(users=frozenset(section.users), chats=frozenset(chats)),
         chat_of=chats.__getitem__,
         clock=WallClock(),
         tell=partial(_tell, voices),
     )
     make_token = partial(secrets.token_urlsafe, TOKEN_BYTES)
-    bot = Bot(api, house, Confirmations(make_token, section.confirm_timeout_s))
-    desk.strangers = lambda: bot.strangers
+    bot = Bot(api, parts, Confirmations(make_token, section.confirm_timeout_s))
+    responder.strangers = lambda: bot.strangers
     return bot
 
 

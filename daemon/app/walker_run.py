@@ -15,7 +15,7 @@ from daemon.app.hands import OutcomeHand, hand_limit, open_hands, terms_of
 from daemon.app.history import history
 from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.app.report_files import write_report
-from daemon.app.walk_book import WalkBook
+from daemon.app.walk_checkpoint import WalkCheckpoint
 from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
 from daemon.core.research_events import WalkerContract
@@ -45,7 +45,7 @@ class WalkerRun:
     cores: int
     cluster: str
     engine: engine.Walker
-    book: WalkBook | None = None
+    checkpoint: WalkCheckpoint | None = None
     status: RunStatus = "ready"
 
     async def go(self) -> AsyncGenerator[WalkerContract, None]:
@@ -55,7 +55,7 @@ class WalkerRun:
             hand_count = min(self.cores, len(self.walk.assignments))
             async with (
                 open_hands(self.terms, self.minutes, hand_count, self.cluster) as hands,
-                _kept(self.book, self.engine, hands) as helped,
+                _kept(self.checkpoint, self.engine, hands) as helped,
                 aclosing(self.engine.run(helped)) as told,
             ):
                 async for event in told:
@@ -78,15 +78,15 @@ class WalkerRun:
 
 @asynccontextmanager
 async def _kept(
-    book: WalkBook | None, walker: engine.Walker, hands: Sequence[OutcomeHand]
+    checkpoint: WalkCheckpoint | None, walker: engine.Walker, hands: Sequence[OutcomeHand]
 ) -> AsyncGenerator[Sequence[OutcomeHand], None]:
-    """Give hands that keep what they do in `book`, which is over when the walk is."""
-    if book is None:
+    """Give hands that keep what they do in `checkpoint`, which is over when the walk is."""
+    if checkpoint is None:
         yield hands
         return
-    await book.open()
-    yield [book.helped(hand) for hand in hands]
-    await book.close(is_complete=walker.result().is_complete)
+    await checkpoint.open()
+    yield [checkpoint.helped(hand) for hand in hands]
+    await checkpoint.close(is_complete=walker.result().is_complete)
 
 
 class Walker:
@@ -111,7 +111,7 @@ class Walker:
         Leaving it early (under `contextlib.aclosing`) leaves a valid report of what there was.
         """
         run = _prepare(symbol, walker_name, cores, cluster)
-        run.book = book_of(run, folder)
+        run.checkpoint = checkpoint_of(run, folder)
         async with aclosing(run.go()) as told:
             async for event in told:
                 yield event
@@ -130,7 +130,7 @@ class Walker:
         The end is told on `done_walker`, a failure on `exit`. Raises as `run` does.
         """
         run = _prepare(symbol, walker_name, cores, cluster)
-        run.book = book_of(run, folder)
+        run.checkpoint = checkpoint_of(run, folder)
         task = asyncio.get_running_loop().create_task(run.drain(), name="walker")
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
@@ -178,12 +178,12 @@ class Walker:
         return tuple(_RUNS.values())
 
 
-def book_of(run: WalkerRun, folder: str | Path | None) -> WalkBook | None:
+def checkpoint_of(run: WalkerRun, folder: str | Path | None) -> WalkCheckpoint | None:
     """Return where `run` keeps what it has tested; nowhere without a folder."""
     if folder is None:
         return None
     place = Path(folder) / report_path("walker", run.walker_name)
-    return WalkBook(place.with_suffix(".journal"), run.terms, run.minutes.fingerprint)
+    return WalkCheckpoint(place.with_suffix(".journal"), run.terms, run.minutes.fingerprint)
 
 
 def walker_report(result: WalkerResult) -> str:

@@ -79,7 +79,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taste:
+class AlertFilter:
     """Which alerts somebody wants: those of at least `level`; an empty set stands for all.
 
     What concerns the whole daemon has no symbol and no strategy and passes both.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from daemon.core.alert_digest import Digest
 from daemon.core.alert_words import words_of
-from daemon.core.alerts import LEVELS, Alert, AlertLevel, Place, Taste, alerts_of, is_alert
+from daemon.core.alerts import LEVELS, Alert, AlertFilter, AlertLevel, Place, alerts_of, is_alert
 from daemon.core.errors import RateLimitedError, RejectedError
 from daemon.core.records import Journaled
 from daemon.ports import Message, Messenger, Progress
@@ -24,14 +24,14 @@ QUIET_LOOK_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class MessengerPreferences:
     """What a person wants told, and how.
 
     More than `digest_over` alerts at once become a digest. Alerts below `sound_level` make no
     sound. `quiet_s` says for how many seconds from now on nothing but what is critical is wanted.
     """
 
-    taste: Taste = field(default_factory=Taste)
+    wanted: AlertFilter = field(default_factory=AlertFilter)
     sound_level: AlertLevel = "notice"
     digest_over: int = 10
     quiet_s: Callable[[], float] = lambda: 0.0
@@ -41,11 +41,11 @@ class AlertLane:
     """An alert sink that tells a messenger what is critical, or all but what is."""
 
     def __init__(
-        self, name: str, messenger: Messenger, manners: Manners, *, is_urgent: bool
+        self, name: str, messenger: Messenger, preferences: MessengerPreferences, *, is_urgent: bool
     ) -> None:
         self.name = name
         self._messenger = messenger
-        self._manners = manners
+        self._preferences = preferences
         self._is_urgent = is_urgent
         self._done: Place = (0, 0)
         self._digest: Digest | None = None
@@ -58,7 +58,7 @@ class AlertLane:
     async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> Progress | None:
         """Tell what `entries` hold, or sum it up. Raises what the messenger raises."""
         first = entries[0].number if entries else 1
-        if not self._is_urgent and (quiet_s := self._manners.quiet_s()) > 0:
+        if not self._is_urgent and (quiet_s := self._preferences.quiet_s()) > 0:
             self._was_quiet = True
             return Progress(number=first - 1, wait_s=min(quiet_s, QUIET_LOOK_S))
         alerts = list(self._wanted(entries))
@@ -70,13 +70,13 @@ class AlertLane:
         for journaled in entries:
             for alert in alerts_of(journaled):
                 is_urgent = alert.level == "critical"
-                if is_urgent == self._is_urgent and self._manners.taste.wants(alert):
+                if is_urgent == self._is_urgent and self._preferences.wanted.wants(alert):
                     yield alert
 
     def _is_piled_up(self, alerts: Sequence[Alert], behind: int) -> bool:
         if self._is_urgent:
             return False
-        if self._digest is not None or len(alerts) > self._manners.digest_over:
+        if self._digest is not None or len(alerts) > self._preferences.digest_over:
             return True
         # After quiet hours what waited is one message, be it ever so little.
         return self._was_quiet and (behind > 0 or len(alerts) > 1)
@@ -109,7 +109,7 @@ class AlertLane:
         for alert in alerts:
             if alert.place <= self._done:
                 continue
-            is_silent = LEVELS.index(alert.level) < LEVELS.index(self._manners.sound_level)
+            is_silent = LEVELS.index(alert.level) < LEVELS.index(self._preferences.sound_level)
             message = Message(
                 id=f"{alert.place}",
                 words=words_of(alert),

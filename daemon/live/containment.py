@@ -17,7 +17,7 @@ from inspect import iscoroutine
 from typing import TypeVar, cast
 
 from daemon.core.guard import OverrunError, Raised, Returned, call_foreign, describe
-from daemon.live.descent import DESCENT
+from daemon.live.forked import FORKED
 from daemon.live.workers import Workers
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Containment:
             self._is_armed = False
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.holder = ""
-            DESCENT.leave_if_copy()
+            FORKED.leave_if_child()
 
     async def finish(self, holder: str, outcome: Returned[object] | Raised) -> Raised | None:
         """Await what a callback returned, if it is a coroutine; return what it raised, if so."""

@@ -81,7 +81,7 @@ class LiveControl:
 
         Raises RejectedError where it failed, or nothing runs.
         """
-        task = self._supervisor.errand(work)
+        task = self._supervisor.run_command(work)
         await asyncio.wait({task}, timeout=COMMAND_S_MAX)
         if not task.done():
             return None

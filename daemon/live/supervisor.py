@@ -19,14 +19,14 @@ from daemon.live.command_effect import CommandEffect, apply_command
 from daemon.live.following import follow_market
 from daemon.live.gaps import watch_gaps
 from daemon.live.health import backoff_s
-from daemon.live.hiring import Post, hire
 from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import BEAT_S
 from daemon.live.recovery import Recovered, tell_faults
 from daemon.live.runner import Runner
+from daemon.live.runner_start import RunnerParts, make_runner
+from daemon.live.shutdown import shut_down, telling_exit
 from daemon.live.staff import Plan, Staff
 from daemon.live.status import Slot, status_of
-from daemon.live.winding_up import telling_exit, wind_up
 from daemon.ports import TaskStatus
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Supervisor:
         task.add_done_callback(self._steps.discard)
         return task
 
-    def errand(self, work: Coroutine[object, object, Result]) -> "asyncio.Task[Result | None]":
+    def run_command(self, work: Coroutine[object, object, Result]) -> "asyncio.Task[Result | None]":
         """Do what a person asked for. A fault of it is told, costs nothing else, and gives None.
 
         Raises RejectedError where nothing runs, or no longer.
@@ -124,8 +124,8 @@ class Supervisor:
             self._crew.troubles.report("control", nobody, error)
             return None
 
-    async def employ(self, plan: Plan) -> None:
-        """Start a task while others run, or one that was retired under another plan."""
+    async def start_task(self, plan: Plan) -> None:
+        """Start a task while others run, or one that was ended under another plan."""
         kept = await self._staff.recovery.wait_for_init(plan.key)
         recovered = await self._staff.recovery.recovered()
         assert self.feed is not None
@@ -139,7 +139,7 @@ class Supervisor:
             keeper.reassign(self._staff.desk_of(plan.key, plan.risk_names))
         self._begin(plan)
 
-    async def retire(self, key: Key) -> None:
+    async def end_task(self, key: Key) -> None:
         """End the task of `key` after its step. What it holds is kept, and watched by nobody."""
         slot, task = self.slots[key], self._tasks[key]
         slot.is_retiring = True
@@ -152,7 +152,7 @@ class Supervisor:
             task.cancel()
             await asyncio.wait({task})
 
-    def dismiss(self, key: Key) -> None:
+    def forget_task(self, key: Key) -> None:
         """Forget a task that has ended and holds nothing."""
         del self._plans[key], self.slots[key], self._tasks[key]
         self.orphans = tuple(other for other in self.orphans if other != key)
@@ -200,7 +200,7 @@ class Supervisor:
                 self._begin(plan)
             self.has_recovered.set()
             await self._until_over()
-            await self._wind_up(services)
+            await self._shut_down(services)
 
     def _make_ledger(self) -> Ledger:
         crew = self._crew
@@ -263,7 +263,7 @@ class Supervisor:
         while not (self.ending.is_set() or slot.is_retiring):
             started_s = self._loop.time()
             try:
-                runner = await self._hire(plan, slot)
+                runner = await self._make_runner(plan, slot)
                 await runner.run()
             except Exception as error:  # noqa: BLE001 - whatever ends a task ends no other
                 self._crew.troubles.report("task", plan.key, error)
@@ -288,7 +288,7 @@ class Supervisor:
         except TimeoutError:
             return
 
-    async def _hire(self, plan: Plan, slot: Slot) -> Runner:
+    async def _make_runner(self, plan: Plan, slot: Slot) -> Runner:
         """Return a runner with its memory recovered, watching only if its strategy is no good."""
         kept = await self._staff.recovery.wait_for_init(plan.key)
         recovered = await self._staff.recovery.recovered()
@@ -297,7 +297,7 @@ class Supervisor:
             raise FatalError("a task was started before the market feed")
         if self.resumes and keeper.held.is_stopped:
             await keeper.mark(is_stopped=False)
-        post = Post(
+        parts = RunnerParts(
             slot=slot,
             keeper=keeper,
             desk=self._staff.desk_of(plan.key, plan.risk_names),
@@ -305,14 +305,14 @@ class Supervisor:
             block=kept.block,
             is_leaving=plan.is_leaving,
         )
-        return await hire(plan.make, post, self._crew, self.ending)
+        return await make_runner(plan.make, parts, self._crew, self.ending)
 
     def _finished(self, slot: Slot) -> None:
         if self.ending.is_set() or slot.is_retiring:
             return
         slot.condition = "stopped"
         if self._plans[slot.key].is_leaving:
-            self.dismiss(slot.key)
+            self.forget_task(slot.key)
         self._crew.fanout.announce(
             (
                 DoneContract(
@@ -338,11 +338,11 @@ class Supervisor:
     def _awaited(self) -> set[asyncio.Task[None]]:
         return set() if self.stays else {task for task in self._tasks.values() if not task.done()}
 
-    async def _wind_up(self, services: Sequence["asyncio.Task[None]"]) -> None:
+    async def _shut_down(self, services: Sequence["asyncio.Task[None]"]) -> None:
         """End in stages: the tasks finish their steps, then the feed, then what is in line."""
         self.stop()
         tasks = set(self._tasks.values())
-        await wind_up(self._staff, tasks, self._steps, services, self._farewell)
+        await shut_down(self._staff, tasks, self._steps, services, self._farewell)
 
     def _farewell(self) -> StopEntry:
         held = sum(task.state != "idle" for task in self.snapshot())

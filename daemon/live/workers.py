@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from daemon.core.guard import Raised, Returned, call_foreign, describe
-from daemon.live.descent import DESCENT
+from daemon.live.forked import FORKED
 
 Outcome = Returned[object] | Raised
 
@@ -103,7 +103,7 @@ class _Worker:
                 return
             call, future = self._work.popleft()
             outcome = call()
-            DESCENT.leave_if_copy()
+            FORKED.leave_if_child()
             try:
                 self._loop.call_soon_threadsafe(_answer, future, outcome)
             except RuntimeError:

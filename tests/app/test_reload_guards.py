@@ -30,16 +30,16 @@ class Slow:
 
 
 async def test_of_a_storm_of_hangups_one_waits_for_the_one_under_way() -> None:
-    commanding = Slow()
-    with reload_at_hangup(commanding.reload_by_signal):
+    control = Slow()
+    with reload_at_hangup(control.reload_by_signal):
         for _ in range(50):
             os.kill(os.getpid(), signal.SIGHUP)
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        assert commanding.begun_count == 2
+        assert control.begun_count == 2
 
-        commanding.goes_on.set()
-        while commanding.begun_count < 3:
+        control.goes_on.set()
+        while control.begun_count < 3:
             os.kill(os.getpid(), signal.SIGHUP)
             await asyncio.sleep(0)
 

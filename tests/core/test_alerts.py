@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from daemon.core.alerts import AlertKind, Taste, alerts_of, is_alert, kind_of, level_of
+from daemon.core.alerts import AlertFilter, AlertKind, alerts_of, is_alert, kind_of, level_of
 from daemon.core.candles import Candle
 from daemon.core.fields import flat_fields, log_name
 from daemon.core.records import (
@@ -69,28 +69,28 @@ def test_a_person_is_woken_for_what_needs_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taste", "wanted"),
+    ("alert_filter", "wanted"),
     [
-        (Taste(), True),
-        (Taste(level="notice"), True),
-        (Taste(level="warning"), False),
-        (Taste(kinds=frozenset({"signal_opened"})), True),
-        (Taste(kinds=frozenset({"signal_closed"})), False),
-        (Taste(symbols=frozenset({"BTC/USDT"})), True),
-        (Taste(symbols=frozenset({"ETH/USDT"})), False),
-        (Taste(strategies=frozenset({"breakout"})), True),
-        (Taste(strategies=frozenset({"other"})), False),
+        (AlertFilter(), True),
+        (AlertFilter(level="notice"), True),
+        (AlertFilter(level="warning"), False),
+        (AlertFilter(kinds=frozenset({"signal_opened"})), True),
+        (AlertFilter(kinds=frozenset({"signal_closed"})), False),
+        (AlertFilter(symbols=frozenset({"BTC/USDT"})), True),
+        (AlertFilter(symbols=frozenset({"ETH/USDT"})), False),
+        (AlertFilter(strategies=frozenset({"breakout"})), True),
+        (AlertFilter(strategies=frozenset({"other"})), False),
     ],
 )
-def test_each_filter_counts(taste: Taste, wanted: bool) -> None:
+def test_each_filter_counts(alert_filter: AlertFilter, wanted: bool) -> None:
     entry = TransitionEntry(key=KEY, events=(an_opened(),), at_ms=1)
     (alert,) = alerts_of(Journaled(number=1, entry=entry))
 
-    assert taste.wants(alert) is wanted
+    assert alert_filter.wants(alert) is wanted
 
 
 def test_what_concerns_the_whole_daemon_passes_filters_of_symbols() -> None:
-    taste = Taste(symbols=frozenset({"ETH/USDT"}), strategies=frozenset({"other"}))
+    alert_filter = AlertFilter(symbols=frozenset({"ETH/USDT"}), strategies=frozenset({"other"}))
     (alert,) = alerts_of(Journaled(number=1, entry=TOLD[0]))
 
-    assert taste.wants(alert)
+    assert alert_filter.wants(alert)

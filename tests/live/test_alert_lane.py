@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.core.alerts import LEVELS, Taste, level_of
+from daemon.core.alerts import LEVELS, AlertFilter, level_of
 from daemon.core.errors import FatalError, RateLimitedError, RejectedError, TransientError
 from daemon.core.events import Transition
 from daemon.core.records import Journaled, JournalEntry, TransitionEntry
-from daemon.live.alert_lane import AlertLane, Manners
+from daemon.live.alert_lane import AlertLane, MessengerPreferences
 from daemon.live.alerts import AlertLimits
 from daemon.ports import Message, Progress
 from daemon.simulation.loop import run_virtual
@@ -65,11 +65,13 @@ def entries(*events: Transition) -> list[Journaled]:
     ]
 
 
-def lanes(person: Person, manners: Manners | None = None) -> tuple[AlertLane, AlertLane]:
-    manners = manners or Manners()
+def lanes(
+    person: Person, preferences: MessengerPreferences | None = None
+) -> tuple[AlertLane, AlertLane]:
+    preferences = preferences or MessengerPreferences()
     return (
-        AlertLane("phone_critical", person, manners, is_urgent=True),
-        AlertLane("phone", person, manners, is_urgent=False),
+        AlertLane("phone_critical", person, preferences, is_urgent=True),
+        AlertLane("phone", person, preferences, is_urgent=False),
     )
 
 
@@ -94,8 +96,8 @@ async def test_alerts_come_one_by_one_while_it_keeps_up() -> None:
 
 async def test_what_is_not_wanted_is_not_told() -> None:
     person = Person()
-    taste = Taste(level="notice", strategies=frozenset({"other"}))
-    _, lane = lanes(person, Manners(taste=taste))
+    wanted = AlertFilter(level="notice", strategies=frozenset({"other"}))
+    _, lane = lanes(person, MessengerPreferences(wanted=wanted))
     batch = entries(an_opened(), a_profit_level())
 
     await lane.deliver(batch, 0)
@@ -135,7 +137,7 @@ async def test_s1_a_long_wait_is_an_outage() -> None:
 
 async def test_s1_what_has_piled_up_is_one_message() -> None:
     person = Person()
-    _, lane = lanes(person, Manners(digest_over=3))
+    _, lane = lanes(person, MessengerPreferences(digest_over=3))
     batch = entries(a_closed(), a_closed(pnl_percent=-1.0), an_opened(), a_refusal())
 
     held = await lane.deliver(batch[:], 4)
@@ -154,7 +156,7 @@ async def test_s1_what_has_piled_up_is_one_message() -> None:
 
 async def test_s1_a_digest_that_fails_counts_nothing_twice() -> None:
     person = Person(raises=[TransientError("away")])
-    _, lane = lanes(person, Manners(digest_over=1))
+    _, lane = lanes(person, MessengerPreferences(digest_over=1))
     batch = entries(a_closed(), a_closed())
 
     with pytest.raises(TransientError):
@@ -166,7 +168,7 @@ async def test_s1_a_digest_that_fails_counts_nothing_twice() -> None:
 
 async def test_s1_a_digest_that_is_refused_comes_one_by_one() -> None:
     person = Person(raises=[RejectedError("no")])
-    _, lane = lanes(person, Manners(digest_over=1))
+    _, lane = lanes(person, MessengerPreferences(digest_over=1))
     batch = entries(a_closed(), an_opened())
 
     with pytest.raises(RejectedError):
@@ -179,7 +181,7 @@ async def test_s1_a_digest_that_is_refused_comes_one_by_one() -> None:
 
 async def test_quiet_hours_hold_all_but_what_is_critical() -> None:
     person, quiet_s = Person(), [1e5]
-    urgent, lane = lanes(person, Manners(quiet_s=lambda: quiet_s[0]))
+    urgent, lane = lanes(person, MessengerPreferences(quiet_s=lambda: quiet_s[0]))
     grave, usual = entries(an_exit()), entries(an_opened(), a_closed())
 
     await urgent.deliver(grave, 0)
@@ -282,7 +284,7 @@ def test_s2_whatever_fails_each_critical_alert_comes_once_and_in_order(
         person, desk = Person(raises=list(raises)), Desk()
         pumps = [
             desk.pump(lane, replace(LIMITS, batch_max=5))  # type: ignore[arg-type]
-            for lane in lanes(person, Manners(digest_over=digest_over))
+            for lane in lanes(person, MessengerPreferences(digest_over=digest_over))
         ]
         for pump in pumps:
             await pump.open()
@@ -321,7 +323,7 @@ def test_s4_a_blocked_bot_is_switched_off_and_told_elsewhere() -> None:
 def test_a_stop_does_not_wait_for_the_end_of_quiet_hours() -> None:
     async def play() -> float:
         desk = Desk()
-        _, lane = lanes(Person(), Manners(quiet_s=lambda: 30_000.0))
+        _, lane = lanes(Person(), MessengerPreferences(quiet_s=lambda: 30_000.0))
         pump = desk.pump(lane, LIMITS)  # type: ignore[arg-type]
         await pump.open()
         await desk.journal.append([a_transition(an_opened())])

@@ -10,7 +10,7 @@ import pytest
 from daemon.core.errors import RateLimitedError, TransientError
 from daemon.core.events import ErrorContract, Transition
 from daemon.core.signal import Key
-from daemon.live.alert_lane import AlertLane, Manners
+from daemon.live.alert_lane import AlertLane, MessengerPreferences
 from daemon.ports import Message
 from daemon.simulation.loop import run_virtual
 from tests.live.scene import Scene, a_scene, the_shipped_scene
@@ -37,7 +37,7 @@ class Trouble:
 
 def lanes(trouble: Trouble) -> tuple[AlertLane, ...]:
     return tuple(
-        AlertLane(f"phone{is_urgent}", trouble, Manners(), is_urgent=is_urgent)
+        AlertLane(f"phone{is_urgent}", trouble, MessengerPreferences(), is_urgent=is_urgent)
         for is_urgent in (True, False)
     )
 

@@ -5,7 +5,7 @@ import pytest
 from daemon.core.errors import FatalError, TransientError
 from daemon.core.events import ExitContract
 from daemon.core.guard import Raised
-from daemon.live.alert_lane import AlertLane, Manners
+from daemon.live.alert_lane import AlertLane, MessengerPreferences
 from daemon.simulation.loop import run_virtual
 from tests.live.scene import Scene, a_scene
 from tests.live.scripted import Buyer, a_market
@@ -15,7 +15,7 @@ from tests.live.test_alert_lane import Person
 def a_doomed_scene(person: Person) -> Scene:
     scene = a_scene(Buyer)
     scene.market = a_market([100.0])
-    scene.alert_sinks = (AlertLane("phone", person, Manners(), is_urgent=True),)
+    scene.alert_sinks = (AlertLane("phone", person, MessengerPreferences(), is_urgent=True),)
     return scene
 
 

@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from daemon.core.alerts import Alert, Place, Taste, alerts_of, is_alert
+from daemon.core.alerts import Alert, AlertFilter, Place, alerts_of, is_alert
 from daemon.core.errors import RateLimitedError, TransientError
 from daemon.core.records import Journaled
 from daemon.core.redaction import Redactor
@@ -51,7 +51,7 @@ class WebhookAlertSink:
     name = "webhook"
 
     def __init__(
-        self, target: Target, clock: Clock, redactor: Redactor, taste: Taste | None = None
+        self, target: Target, clock: Clock, redactor: Redactor, wanted: AlertFilter | None = None
     ) -> None:
         self._url = URL(target.url)
         self._secret = target.secret.encode("utf-8") if target.secret else None
@@ -59,7 +59,7 @@ class WebhookAlertSink:
         self._redactor = redactor
         self._timeout = aiohttp.ClientTimeout(total=target.timeout_s)
         self._session: aiohttp.ClientSession | None = None
-        self._taste = taste or Taste()
+        self._filter = wanted or AlertFilter()
         self._done: Place = (0, 0)
 
     def __repr__(self) -> str:
@@ -90,7 +90,7 @@ class WebhookAlertSink:
 
     def _wanted(self, entries: Sequence[Journaled]) -> Iterator[Alert]:
         for journaled in entries:
-            yield from filter(self._taste.wants, alerts_of(journaled))
+            yield from filter(self._filter.wants, alerts_of(journaled))
 
     async def close(self) -> None:
         """Give the connection back."""

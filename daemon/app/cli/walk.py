@@ -18,7 +18,7 @@ from daemon.app.hands import hand_limit
 from daemon.app.report_files import make_folder, write_report
 from daemon.app.walker_run import (
     WalkerRun,
-    book_of,
+    checkpoint_of,
     walker_json,
     walker_remarks,
     walker_report,
@@ -62,7 +62,7 @@ def run_walk(
         result = run.engine.result()
         return "walk", (len(result.backtests) + len(result.failures)) / count
 
-    run.book = book_of(run, work.report_dir)
+    run.checkpoint = checkpoint_of(run, work.report_dir)
     place = _place_of(run, work)
 
     def save() -> None:
@@ -77,12 +77,12 @@ def run_walk(
     else:
         _show(terminal, result, stage)
     save()
-    if run.book is not None and run.book.known_count:
-        terminal.note(f"{run.book.known_count:,} of {count:,} were tested in an earlier walk")
+    if run.checkpoint is not None and run.checkpoint.known_count:
+        terminal.note(f"{run.checkpoint.known_count:,} of {count:,} were tested in an earlier walk")
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
     if is_interrupted:
-        goes_on = "" if run.book is None else "; run it again to go on"
+        goes_on = "" if run.checkpoint is None else "; run it again to go on"
         terminal.note(f"interrupted: the comparison covers what was tested until then{goes_on}")
         return ExitCode.INTERRUPTED
     return ExitCode.OK if result.backtests else ExitCode.FINDINGS

@@ -21,7 +21,7 @@ Ids = Annotated[tuple[int, ...], Field(strict=False), AfterValidator(values.chec
 BotToken = Annotated[SecretStr, AfterValidator(values.check_bot_token)]
 
 
-class TasteSection(Section):
+class FilterSection(Section):
     """What a channel wants told."""
 
     level: AlertLevel = Field(
@@ -48,7 +48,7 @@ class TasteSection(Section):
     )
 
 
-class PeopleSection(TasteSection):
+class MessengerSection(FilterSection):
     """A channel that people read."""
 
     quiet_hours: Annotated[str, AfterValidator(values.check_hours)] | None = Field(
@@ -178,15 +178,15 @@ class AppriseKeys(Section):
 
 
 # The bases are in this order so that where alerts go is written before what is wanted.
-class WebhookSection(TasteSection, WebhookKeys):
+class WebhookSection(FilterSection, WebhookKeys):
     """Alerts sent to a URL as signed JSON, at least once each."""
 
 
-class TelegramSection(PeopleSection, TelegramKeys):
+class TelegramSection(MessengerSection, TelegramKeys):
     """Alerts to a Telegram chat, and commands from it. It needs a token and a chat_id."""
 
 
-class AppriseSection(PeopleSection, AppriseKeys):
+class AppriseSection(MessengerSection, AppriseKeys):
     """Alerts by any service that apprise knows (mail, Slack, Discord, ntfy, ...): an extra."""
 
 

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from daemon.adapters.sinks.webhook import Target, WebhookAlertSink, sign
-from daemon.core.alerts import Taste, level_of
+from daemon.core.alerts import AlertFilter, level_of
 from daemon.core.candles import Candle
 from daemon.core.errors import RateLimitedError, TransientError
 from daemon.core.events import Transition
@@ -77,7 +77,7 @@ async def listening(**settings: Any) -> AsyncIterator[tuple[Receiver, WebhookAle
         secret=settings.pop("secret", SECRET),
         timeout_s=settings.pop("timeout_s", 5.0),
     )
-    sink = WebhookAlertSink(target, WallClock(), redactor, settings.pop("taste", None))
+    sink = WebhookAlertSink(target, WallClock(), redactor, settings.pop("wanted", None))
     try:
         yield receiver, sink
     finally:
@@ -139,7 +139,7 @@ async def test_start_stop_and_commands_are_posted_too() -> None:
 
 
 async def test_only_what_is_wanted_is_posted() -> None:
-    async with listening(taste=Taste(kinds=frozenset({"exit"}))) as (receiver, sink):
+    async with listening(wanted=AlertFilter(kinds=frozenset({"exit"}))) as (receiver, sink):
         batch = entries(*every_transition())
         await sink.deliver(batch)
         wanted = [sink.wants(entry) for entry in batch]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from daemon.adapters.sinks.telegram.api import BotApi, ConflictError
 from daemon.adapters.sinks.telegram.chat import Chat
-from daemon.adapters.sinks.telegram.commands import COMMANDS, Desk, Request, help_words, parse
+from daemon.adapters.sinks.telegram.commands import COMMANDS, Request, Responder, help_words, parse
 from daemon.adapters.sinks.telegram.confirming import Confirmations
 from daemon.adapters.sinks.telegram.updates import (
     Pressed,
@@ -48,10 +48,10 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class BotParts:
     """What a bot works with: `chat_of` gives the chat of an id, `clock` is the world's."""
 
-    desk: Desk
+    responder: Responder
     access: Access
     chat_of: Callable[[int], Chat]
     clock: Clock
@@ -61,9 +61,9 @@ class House:
 class Bot:
     """Polls until cancelled, or until Telegram does not know the token any more."""
 
-    def __init__(self, api: BotApi, house: House, confirmations: Confirmations) -> None:
+    def __init__(self, api: BotApi, parts: BotParts, confirmations: Confirmations) -> None:
         self._api = api
-        self._house = house
+        self._parts = parts
         self._confirmations = confirmations
         self._name = ""
         self._offset = 0
@@ -78,7 +78,7 @@ class Bot:
                     await self._introduce()
                 updates = await self._poll()
             except FatalError as error:
-                self._house.tell("telegram_commands_off", {"message": str(error)})
+                self._parts.tell("telegram_commands_off", {"message": str(error)})
                 return
             except TickdError as error:
                 await self._wait_after(error)
@@ -117,7 +117,7 @@ class Bot:
         return told if isinstance(told, list) else []
 
     async def _take(self, update: Update) -> None:
-        if not self._house.access.allows(update):
+        if not self._parts.access.allows(update):
             self._note_stranger(update)
             return
         try:
@@ -127,15 +127,15 @@ class Bot:
                 await self._pressed(update)
         except FatalError as error:
             # Of this chat, or of what was asked: other commands still come.
-            self._house.tell("telegram_reply_failed", {"message": str(error)})
+            self._parts.tell("telegram_reply_failed", {"message": str(error)})
         except TickdError as error:
-            self._house.tell("telegram_reply_failed", {"message": str(error)})
+            self._parts.tell("telegram_reply_failed", {"message": str(error)})
 
     def _note_stranger(self, update: Update) -> None:
         self.strangers += 1
         if self.strangers % STRANGERS_TOLD_EVERY == 1:
             fields = {"user": update.user_id, "chat": update.chat_id, "count": self.strangers}
-            self._house.tell("telegram_stranger", fields)
+            self._parts.tell("telegram_stranger", fields)
 
     async def _heard(self, said: Said) -> None:
         parsed = parse(said.text, self._name)
@@ -145,22 +145,22 @@ class Bot:
         request = Request(
             command=command, arguments=arguments, user_id=said.user_id, chat_id=said.chat_id
         )
-        age_s = self._house.clock.now_ms() / 1000 - said.at_s
+        age_s = self._parts.clock.now_ms() / 1000 - said.at_s
         if age_s > STALE_S:
             self._audit(request, f"passed over: {age_s:.0f} s old")
             return
-        chat = self._house.chat_of(said.chat_id)
+        chat = self._parts.chat_of(said.chat_id)
         if command.name == "help":
             self._audit(request, "answered")
             await chat.reply(help_words())
         elif not command.is_change:
-            await chat.reply(await self._asked(request, self._house.desk.answer, "answered"))
+            await chat.reply(await self._asked(request, self._parts.responder.answer, "answered"))
         else:
             await self._ask_back(request, chat)
 
     async def _ask_back(self, request: Request, chat: Chat) -> None:
         try:
-            words = await self._house.desk.preview(request)
+            words = await self._parts.responder.preview(request)
         except TickdError as error:
             self._audit(request, f"refused: {error}")
             await chat.reply(Words("That cannot be done", (str(error),)))
@@ -177,7 +177,7 @@ class Bot:
         request = self._confirmations.take(token, pressed.user_id, pressed.chat_id, now_s)
         if request is None:
             fields = {"user": pressed.user_id, "chat": pressed.chat_id}
-            self._house.tell("telegram_button_expired", fields)
+            self._parts.tell("telegram_button_expired", fields)
             await self._acknowledge(pressed, "This button is worth nothing any more. Ask again.")
             return
         if answer != "y":
@@ -185,9 +185,9 @@ class Bot:
             words = Words(f"{request.text}: not done")
         else:
             # Done before the button is answered: a slow answer delays nothing that matters.
-            words = await self._asked(request, self._house.desk.carry_out, "carried out")
+            words = await self._asked(request, self._parts.responder.carry_out, "carried out")
         await self._acknowledge(pressed, "")
-        await self._house.chat_of(pressed.chat_id).edit(pressed.message_id, words)
+        await self._parts.chat_of(pressed.chat_id).edit(pressed.message_id, words)
 
     async def _asked(
         self, request: Request, ask: Callable[[Request], Awaitable[Words]], done: str
@@ -210,7 +210,7 @@ class Bot:
 
     def _audit(self, request: Request, result: str) -> None:
         fields = {"command": request.text, "identity": request.identity, "result": result}
-        self._house.tell("telegram_command", fields)
+        self._parts.tell("telegram_command", fields)
 
     async def _wait_after(self, error: TickdError) -> None:
         is_conflict = isinstance(error, ConflictError)
@@ -218,7 +218,7 @@ class Bot:
         if self._failures == 0:
             other = "another program polls with this token; stop one of the two"
             message = f"{other} ({error})" if is_conflict else str(error)
-            self._house.tell("telegram_commands_wait", {"message": message})
+            self._parts.tell("telegram_commands_wait", {"message": message})
         wait_s = steps[min(self._failures, len(steps) - 1)]
         if isinstance(error, RateLimitedError):
             wait_s = max(wait_s, error.retry_after_s)
@@ -228,5 +228,5 @@ class Bot:
     def _recovered(self) -> None:
         if self._failures:
             fields = {"message": f"commands are taken again, after {self._failures} failed polls"}
-            self._house.tell("telegram_commands_back", fields)
+            self._parts.tell("telegram_commands_back", fields)
         self._failures = 0

@@ -84,7 +84,7 @@ class Request:
         return f"user {self.user_id} chat {self.chat_id}"
 
 
-class Desk(Protocol):
+class Responder(Protocol):
     """Who answers commands: it knows the daemon, and nothing of Telegram."""
 
     async def answer(self, request: Request) -> Words:

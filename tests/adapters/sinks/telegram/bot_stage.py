@@ -1,4 +1,4 @@
-"""A bot with a desk that keeps what it was asked, on a server that speaks the Bot API."""
+"""A bot with a responder that keeps what it was asked, on a server that speaks the Bot API."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.adapters.sinks.telegram.bot import Access, Bot, House
+from daemon.adapters.sinks.telegram.bot import Access, Bot, BotParts
 from daemon.adapters.sinks.telegram.chat import Chat
 from daemon.adapters.sinks.telegram.commands import Request
 from daemon.adapters.sinks.telegram.confirming import Confirmations
@@ -28,7 +28,7 @@ class HeldClock:
 
 
 @dataclass
-class Desk:
+class Responder:
     """Answers with what it was asked."""
 
     answered: list[str] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Stage:
     """One run of a bot. `told` are the lines of its log."""
 
     server: BotServer
-    desk: Desk
+    responder: Responder
     bot: Bot
     told: list[tuple[str, Mapping[str, object]]]
 
@@ -87,26 +87,26 @@ class Stage:
 
 @asynccontextmanager
 async def a_bot(
-    server: BotServer, desk: Desk | None = None, *, life_s: float = 60.0
+    server: BotServer, responder: Responder | None = None, *, life_s: float = 60.0
 ) -> AsyncIterator[Stage]:
     """Run a bot until left."""
-    desk = desk or Desk()
+    responder = responder or Responder()
     told: list[tuple[str, Mapping[str, object]]] = []
     numbers = count()
     async with asking(server) as api:
         chats: dict[int, Chat] = {}
-        house = House(
-            desk=desk,
+        parts = BotParts(
+            responder=responder,
             access=Access(users=frozenset({USER_ID}), chats=frozenset({CHAT_ID})),
             chat_of=lambda chat_id: chats.setdefault(chat_id, Chat(api, chat_id, str)),
             clock=HeldClock(),
             tell=lambda name, fields: told.append((name, fields)),
         )
-        bot = Bot(api, house, Confirmations(lambda: f"token{next(numbers)}", life_s))
+        bot = Bot(api, parts, Confirmations(lambda: f"token{next(numbers)}", life_s))
         async with asyncio.TaskGroup() as group:
             task = group.create_task(bot.run())
             try:
-                yield Stage(server, desk, bot, told)
+                yield Stage(server, responder, bot, told)
             finally:
                 task.cancel()
                 with suppress(asyncio.CancelledError):

@@ -11,7 +11,7 @@ from tests.adapters.sinks.telegram.bot_server import (
     saying,
     serving,
 )
-from tests.adapters.sinks.telegram.bot_stage import NOW_S, Desk, a_bot, pressed, said, until
+from tests.adapters.sinks.telegram.bot_stage import NOW_S, Responder, a_bot, pressed, said, until
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +36,11 @@ async def test_a_change_takes_a_button() -> None:
     async with serving() as server, a_bot(server) as stage:
         server.push(said("/pause all"))
         await until(lambda: server.sent)
-        assert stage.desk.done == []
+        assert stage.responder.done == []
         server.push(pressed(stage.button("Yes")))
         await until(lambda: server.edited)
 
-    assert stage.desk.done == ["/pause all"]
+    assert stage.responder.done == ["/pause all"]
     assert server.edited[0]["text"] == "/pause all: done"
     assert "reply_markup" not in server.edited[0]
     assert stage.results == [("/pause all", "asked back"), ("/pause all", "carried out")]
@@ -53,7 +53,7 @@ async def test_a_change_can_be_taken_back() -> None:
         server.push(pressed(stage.button("No")))
         await until(lambda: server.edited)
 
-    assert stage.desk.done == []
+    assert stage.responder.done == []
     assert stage.results[-1] == ("/close all", "taken back")
 
 
@@ -66,7 +66,7 @@ async def test_a_button_works_once() -> None:
             server.push(pressed(data, update_id=update_id))
         await until(lambda: stage.lines.count("telegram_button_expired") == 2)
 
-    assert stage.desk.done == ["/close all"]
+    assert stage.responder.done == ["/close all"]
 
 
 async def test_a_button_expires() -> None:
@@ -76,7 +76,7 @@ async def test_a_button_expires() -> None:
         server.push(pressed(stage.button("Yes")))
         await until(lambda: "telegram_button_expired" in stage.lines)
 
-    assert stage.desk.done == []
+    assert stage.responder.done == []
     answers = [params for method, params in server.calls if method == "answerCallbackQuery"]
     assert "worth nothing" in answers[0]["text"]
 
@@ -95,12 +95,15 @@ async def test_strangers_are_counted_and_never_answered(who: dict[str, int]) -> 
 
     assert len(server.sent) == 1
     assert "answerCallbackQuery" not in [method for method, _ in server.calls]
-    assert stage.desk.done == []
+    assert stage.responder.done == []
     assert stage.lines.count("telegram_stranger") == 1
 
 
 async def test_a_refusal_is_told_in_its_words() -> None:
-    async with serving() as server, a_bot(server, Desk(refuses="no position is open")) as stage:
+    async with (
+        serving() as server,
+        a_bot(server, Responder(refuses="no position is open")) as stage,
+    ):
         server.push(said("/close all"))
         await until(lambda: server.sent)
 
@@ -111,27 +114,27 @@ async def test_a_refusal_is_told_in_its_words() -> None:
 
 async def test_no_command_is_carried_out_again_after_a_restart() -> None:
     """The first bot dies in the middle of what the button asked for, and of an answer."""
-    desk = Desk()
+    responder = Responder()
     async with serving() as server:
-        async with a_bot(server, desk) as first:
+        async with a_bot(server, responder) as first:
             server.push(said("/close all"))
             await until(lambda: server.sent)
             data = first.button("Yes")
-            desk.hangs = True
+            responder.hangs = True
             server.push(pressed(data))
-            await until(lambda: desk.done)
-        async with a_bot(server, desk) as second:
+            await until(lambda: responder.done)
+        async with a_bot(server, responder) as second:
             server.push(pressed(data, update_id=3))
             await until(lambda: "telegram_button_expired" in second.lines)
             server.push(said("/status", update_id=4))
-            await until(lambda: desk.answered)
-        async with a_bot(server, desk) as third:
-            desk.hangs = False
+            await until(lambda: responder.answered)
+        async with a_bot(server, responder) as third:
+            responder.hangs = False
             server.push(said("/version", update_id=5))
             await until(lambda: third.results)
 
-    assert desk.done == ["/close all"]
-    assert desk.answered == ["/status", "/version"]
+    assert responder.done == ["/close all"]
+    assert responder.answered == ["/status", "/version"]
 
 
 async def test_what_could_not_be_receipted_is_not_done_twice() -> None:

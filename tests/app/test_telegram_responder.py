@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.adapters.sinks.telegram.commands import BY_NAME, Request
-from daemon.app.telegram_desk import TelegramDesk
+from daemon.app.telegram_responder import TelegramResponder
 from daemon.app.telegram_words import daily_words, performance_words, profit_words, trades_words
 from daemon.core.alert_words import Words
 from daemon.core.errors import RejectedError
@@ -30,14 +30,16 @@ def a_request(text: str) -> Request:
 
 
 @asynccontextmanager
-async def a_desk(scene: Scene, folder: Path, after_s: float = 5.0) -> AsyncIterator[TelegramDesk]:
+async def a_responder(
+    scene: Scene, folder: Path, after_s: float = 5.0
+) -> AsyncIterator[TelegramResponder]:
     async with a_hand(scene, after_s=after_s) as hand:
-        yield desk_of(hand, folder)
+        yield responder_of(hand, folder)
 
 
-def desk_of(hand: Hand, folder: Path) -> TelegramDesk:
+def responder_of(hand: Hand, folder: Path) -> TelegramResponder:
     journal = hand.daemon.world.journal
-    return TelegramDesk(hand.daemon.status, hand.control, journal, folder, lambda: 3)
+    return TelegramResponder(hand.daemon.status, hand.control, journal, folder, lambda: 3)
 
 
 def an_open_position() -> Scene:
@@ -48,9 +50,9 @@ def an_open_position() -> Scene:
 
 def test_every_question_has_an_answer(tmp_path: Path) -> None:
     async def play() -> dict[str, Words]:
-        async with a_desk(an_open_position(), tmp_path) as desk:
+        async with a_responder(an_open_position(), tmp_path) as responder:
             return {
-                command.name: await desk.answer(a_request(f"/{command.name}"))
+                command.name: await responder.answer(a_request(f"/{command.name}"))
                 for command in dict.fromkeys(BY_NAME.values())
                 if not command.is_change and command.name not in ("help", "logs")
             }
@@ -69,9 +71,9 @@ def test_a_position_is_closed_by_its_symbol(tmp_path: Path) -> None:
     scene = an_open_position()
 
     async def play() -> tuple[Words, Words]:
-        async with a_desk(scene, tmp_path) as desk:
+        async with a_responder(scene, tmp_path) as responder:
             request = a_request("/close btc/usdt")
-            return await desk.preview(request), await desk.carry_out(request)
+            return await responder.preview(request), await responder.carry_out(request)
 
     preview, done = run_virtual(play())
 
@@ -85,11 +87,11 @@ def test_a_position_is_closed_by_its_symbol(tmp_path: Path) -> None:
 def test_a_command_to_all_reaches_every_task(tmp_path: Path) -> None:
     async def play() -> tuple[Words, bool]:
         async with a_hand(the_shipped_scene(), after_s=5.0) as hand:
-            desk = desk_of(hand, tmp_path)
-            await desk.carry_out(a_request("/pause"))
+            responder = responder_of(hand, tmp_path)
+            await responder.carry_out(a_request("/pause"))
             tasks = hand.daemon.status.snapshot().tasks
             are_paused = all(task.is_paused for task in tasks)
-            return await desk.carry_out(a_request("/resume all")), are_paused
+            return await responder.carry_out(a_request("/resume all")), are_paused
 
     resumed, are_paused = run_virtual(play())
 
@@ -111,9 +113,9 @@ def test_a_command_to_all_reaches_every_task(tmp_path: Path) -> None:
 )
 def test_a_change_that_cannot_be_done_says_why(text: str, told: str, tmp_path: Path) -> None:
     async def play() -> None:
-        async with a_desk(an_open_position(), tmp_path) as desk:
+        async with a_responder(an_open_position(), tmp_path) as responder:
             with pytest.raises(RejectedError, match=told):
-                await desk.preview(a_request(text))
+                await responder.preview(a_request(text))
 
     run_virtual(play())
 
@@ -121,18 +123,18 @@ def test_a_change_that_cannot_be_done_says_why(text: str, told: str, tmp_path: P
 @pytest.mark.parametrize("text", ["/daily 0", "/daily x", "/trades 9999", "/logs -1", "/daily ²"])
 def test_a_count_has_bounds(text: str, tmp_path: Path) -> None:
     async def play() -> None:
-        async with a_desk(an_open_position(), tmp_path) as desk:
+        async with a_responder(an_open_position(), tmp_path) as responder:
             with pytest.raises(RejectedError, match="takes a number from 1 to"):
-                await desk.answer(a_request(text))
+                await responder.answer(a_request(text))
 
     run_virtual(play())
 
 
 def test_the_log_shows_the_newest_events(tmp_path: Path) -> None:
     async def play() -> Words:
-        async with a_desk(an_open_position(), tmp_path) as desk:
+        async with a_responder(an_open_position(), tmp_path) as responder:
             await asyncio.sleep(5)
-            return await desk.answer(a_request("/logs 2"))
+            return await responder.answer(a_request("/logs 2"))
 
     assert "long opened at 100" in run_virtual(play()).text
 

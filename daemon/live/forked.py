@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Descent:
-    """`leave` ends the process at once; `is_copy` is set in the copy before it runs."""
+class Forked:
+    """`leave` ends the process at once; `is_child` is set in the copy before it runs."""
 
     def __init__(self) -> None:
-        self.is_copy = False
+        self.is_child = False
         self.leave: Callable[[], object] = _stay
 
-    def leave_if_copy(self) -> None:
+    def leave_if_child(self) -> None:
         """End this process if it is a copy."""
-        if self.is_copy:
+        if self.is_child:
             self.leave()
 
 
@@ -27,5 +27,5 @@ def _stay() -> None:
     """Nobody has said how to end a process."""
 
 
-DESCENT = Descent()
+FORKED = Forked()
 """That of this process."""

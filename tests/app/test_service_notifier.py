@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from daemon.adapters.systemd import Manager
-from daemon.app.herald import Herald, Watched, has_shown_itself
+from daemon.app.service_notifier import ServiceNotifier, Watched, has_shown_itself
 from daemon.app.wiring import Daemon
 from daemon.core.errors import TransientError
 from daemon.simulation.loop import run_virtual
@@ -58,13 +58,13 @@ class ALog:
 
 @dataclass
 class Stage:
-    """A daemon with its herald; `during` is done `at_s` seconds after the start."""
+    """A daemon with its notifier; `during` is done `at_s` seconds after the start."""
 
     scene: Scene
     manager: AManager = field(default_factory=AManager)
     log: ALog = field(default_factory=ALog)
     writing_s: Callable[[], float] = float
-    during: Callable[[Daemon, Herald], None] = lambda daemon, herald: None
+    during: Callable[[Daemon, ServiceNotifier], None] = lambda daemon, notifier: None
     at_s: float = 30.0
 
     def play(self, seconds: float = 60.0) -> None:
@@ -77,16 +77,16 @@ class Stage:
                 writing_s=self.writing_s,
                 start_timeout_s=START_TIMEOUT_S,
             )
-            herald = Herald(self.manager, watched, self.log)
+            notifier = ServiceNotifier(self.manager, watched, self.log)
             loop.call_later(seconds, daemon.stop)
-            loop.call_later(self.at_s, self.during, daemon, herald)
-            async with herald.on_duty():
+            loop.call_later(self.at_s, self.during, daemon, notifier)
+            async with notifier.notifying():
                 await daemon.run()
 
         run_virtual(run())
 
 
-def freeze(daemon: Daemon, _: Herald) -> None:
+def freeze(daemon: Daemon, _: ServiceNotifier) -> None:
     """Make the supervisor look as if it had not moved since, until 60 s."""
     loop = asyncio.get_running_loop()
     since_s = loop.time()
@@ -198,8 +198,8 @@ def test_the_watchdog_gets_nothing_once_the_supervisor_has_stopped_moving(scene:
 def test_a_reload_is_told_from_its_beginning_to_its_end(scene: Scene) -> None:
     stage = Stage(scene)
 
-    def reload(_: Daemon, herald: Herald) -> None:
-        with herald.reloading():
+    def reload(_: Daemon, notifier: ServiceNotifier) -> None:
+        with notifier.reloading():
             stage.manager.tell("STATUS=within")
 
     stage.during = reload

@@ -10,7 +10,7 @@ from daemon.core.signal import Key
 from daemon.live.staff import Staff
 
 
-async def wind_up(
+async def shut_down(
     staff: Staff,
     tasks: set[asyncio.Task[None]],
     steps: set[asyncio.Task[object]],

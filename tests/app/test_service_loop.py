@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.app.exit_codes import ExitCode
-from daemon.app.house_loop import HouseLoop
+from daemon.app.service_loop import ServiceLoop
 from daemon.core.errors import TransientError
 
 ROOT = Path(__file__).parents[2]
@@ -130,8 +130,8 @@ def test_p16_a_daemon_among_saboteurs_lives_and_ends_at_a_word(tmp_path: Path) -
     assert sum(event["event"] == "started" for event in events) == 1, "a copy went on as a daemon"
 
 
-def a_house() -> HouseLoop:
-    return HouseLoop(asyncio.new_event_loop)
+def a_service_loop() -> ServiceLoop:
+    return ServiceLoop(asyncio.new_event_loop)
 
 
 def test_what_is_cancelled_from_inside_ends_with_a_line() -> None:
@@ -139,7 +139,7 @@ def test_what_is_cancelled_from_inside_ends_with_a_line() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(TransientError, match="cancelled from inside"):
-        a_house().run(serve())
+        a_service_loop().run(serve())
 
 
 def test_a_loop_that_was_stopped_goes_on() -> None:
@@ -149,7 +149,7 @@ def test_a_loop_that_was_stopped_goes_on() -> None:
         await asyncio.sleep(0.01)
         return 7
 
-    assert a_house().run(serve()) == 7
+    assert a_service_loop().run(serve()) == 7
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_a_signal_before_there_is_a_daemon_ends_at_once(number: int, code: ExitC
         await asyncio.Event().wait()
         return 0
 
-    assert a_house().run(serve()) == code
+    assert a_service_loop().run(serve()) == code

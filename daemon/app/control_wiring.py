@@ -23,7 +23,7 @@ from daemon.live.control import LiveControl
 Load = Callable[[], Fresh]
 
 
-class Commanding:
+class ControlWiring:
     """Who commands `daemon`: wired once. Without `load` there is nothing to reload.
 
     `api` is None until `open_api`, and where it is not wanted. `reloader` may be told what is to
@@ -101,9 +101,9 @@ class Commanding:
         )
 
 
-def commanding_of(
+def wire_control(
     daemon: Daemon, voices: Voices, running: tuple[Config, Code], load: Load | None
-) -> Commanding:
+) -> ControlWiring:
     """Return who commands a daemon that runs this configuration."""
     config, code = running
-    return Commanding(daemon, voices, Fresh(config=config, code=code), load)
+    return ControlWiring(daemon, voices, Fresh(config=config, code=code), load)

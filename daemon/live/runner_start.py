@@ -1,4 +1,4 @@
-"""Fills the post of a (symbol, strategy): its strategy is made, however long that takes.
+"""Makes the runner of a (symbol, strategy): its strategy is made, however long that takes.
 
 An author's `__init__` may load a model or read a file. It runs in a worker thread, holds up no
 other task, and has as long as an answer of `get_signal` has; what is open is watched meanwhile.
@@ -25,7 +25,7 @@ PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class RunnerParts:
     """What a runner of one (symbol, strategy) works with, whoever its strategy is."""
 
     slot: Slot
@@ -35,7 +35,7 @@ class Post:
     block: str
     is_leaving: bool = False
 
-    def fill(self, strategy: Strategy, crew: Crew) -> Runner:
+    def runner_of(self, strategy: Strategy, crew: Crew) -> Runner:
         """Return the runner of `strategy`, in its slot and not running yet."""
         runner = Runner(strategy, self.feed, self.keeper, self.desk, crew)
         runner.block = self.block
@@ -44,25 +44,25 @@ class Post:
         return runner
 
 
-async def hire(
-    make: Callable[[], Strategy], post: Post, crew: Crew, ending: asyncio.Event
+async def make_runner(
+    make: Callable[[], Strategy], parts: RunnerParts, crew: Crew, ending: asyncio.Event
 ) -> Runner:
-    """Return the runner of a post, watching only if its strategy is no good."""
-    slot = post.slot
+    """Return the runner of a task, watching only if its strategy is no good."""
+    slot = parts.slot
     slot.condition, slot.reason = "starting", "its strategy is being made"
-    made = await _made(make, post, crew, ending)
+    made = await _made(make, parts, crew, ending)
     slot.condition, slot.reason = "running", ""
     if isinstance(made, Raised):
         crew.troubles.report("strategy", slot.key, made)
         slot.condition, slot.reason = "off", f"the strategy cannot be made: {made.message}"
-    runner = post.fill(made if isinstance(made, Strategy) else Caretaker(), crew)
+    runner = parts.runner_of(made if isinstance(made, Strategy) else Caretaker(), crew)
     if ending.is_set():
         runner.end()
     return runner
 
 
 async def _made(
-    make: Callable[[], Strategy], post: Post, crew: Crew, ending: asyncio.Event
+    make: Callable[[], Strategy], parts: RunnerParts, crew: Crew, ending: asyncio.Event
 ) -> Strategy | Raised | None:
     """Return the strategy, or what its making raised, or None where the daemon ends meanwhile."""
     loop = asyncio.get_running_loop()
@@ -71,8 +71,8 @@ async def _made(
     try:
         await asyncio.wait({making, over}, timeout=PATIENCE_S, return_when="FIRST_COMPLETED")
         is_late = not making.done() and not over.done()
-        if is_late and not isinstance(post.keeper.held.state, Idle):
-            watching = post.fill(Caretaker(), crew)
+        if is_late and not isinstance(parts.keeper.held.state, Idle):
+            watching = parts.runner_of(Caretaker(), crew)
             making.add_done_callback(lambda _: watching.end())
             await watching.run()
         await asyncio.wait({making, over}, return_when="FIRST_COMPLETED")

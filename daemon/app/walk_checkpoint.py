@@ -15,7 +15,7 @@ from daemon.research.result import BacktestResult
 
 
 @dataclass(slots=True)
-class WalkBook:
+class WalkCheckpoint:
     """The results of a walk that is under way, by what they depend on.
 
     A result counts only for the same code, parameters, rules, risk limits, candles and frame.

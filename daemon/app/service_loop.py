@@ -38,7 +38,7 @@ _LIMITS = {
 }
 
 
-class HouseLoop:
+class ServiceLoop:
     """One loop for one service. The first SIGTERM or SIGINT asks it to end, a second ends it."""
 
     def __init__(self, make_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:

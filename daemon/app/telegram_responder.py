@@ -30,7 +30,7 @@ LOG_SPAN = 2000
 """How many of the newest journal entries, candles among them, are looked through for a log."""
 
 
-class TelegramDesk:
+class TelegramResponder:
     """Serves a daemon. `folder` is its state folder, `strangers` counts whom nobody answered."""
 
     def __init__(

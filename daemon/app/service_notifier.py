@@ -1,4 +1,4 @@
-"""The herald: tells the service manager when the daemon is ready, how it stands, and that it moves.
+"""Tells the service manager when the daemon is ready, how it stands, and that it moves.
 
 It is ready once every task has ticked or shown why it cannot, at the latest `start_timeout_s` after
 the state was recovered. The watchdog is fed while the event loop, the supervisor and the writers of
@@ -32,7 +32,7 @@ EXTENSIONS_COUNT_MAX = 1800
 
 
 class Log(Protocol):
-    """The log, as far as the herald writes to it."""
+    """The log, as far as the notifier writes to it."""
 
     def info(self, event: str, **fields: object) -> object: ...
 
@@ -43,7 +43,7 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What the herald looks at. `writing_s`: for how long the slowest write has been under way."""
+    """What is looked at. `writing_s`: for how long the slowest write has been under way."""
 
     status: Status
     supervisor: Supervisor
@@ -51,7 +51,7 @@ class Watched:
     start_timeout_s: float
 
 
-class Herald:
+class ServiceNotifier:
     """Speaks for one daemon. `is_ready` once it has told that the start is over."""
 
     def __init__(self, manager: Manager, watched: Watched, log: Log) -> None:
@@ -67,10 +67,10 @@ class Herald:
         self._stuck = ""
 
     @asynccontextmanager
-    async def on_duty(self) -> AsyncIterator[None]:
+    async def notifying(self) -> AsyncIterator[None]:
         """Tell how the daemon fares while the body runs it."""
         async with asyncio.TaskGroup() as group:
-            beating = group.create_task(self._run(), name="herald")
+            beating = group.create_task(self._run(), name="service-notifier")
             try:
                 yield
             finally:
