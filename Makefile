@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
+# Without byte code each start would compile ccxt anew: seconds, a fifth more memory, and slower code.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 RESEARCH := $(VENV)/.ready-for-research
