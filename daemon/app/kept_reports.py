@@ -36,7 +36,7 @@ from daemon.reports.as_json import as_json
 from daemon.reports.heat import render_heat
 from daemon.reports.partial import render_partial
 from daemon.reports.performance import render_performance
-from daemon.reports.places import report_path
+from daemon.reports.places import ReportKind, report_path
 from daemon.reports.risk import render_risk
 from daemon.reports.schedule import render_schedule
 
@@ -47,11 +47,13 @@ Pair = tuple[str, str]
 
 
 @dataclass(slots=True)
-class _Shelf(Generic[K, R]):
-    """Collectors by what they are about."""
+class _Gathered(Generic[K, R]):
+    """Statistics of one kind, by what they are about; `folder` is where their reports go."""
 
     what: str
+    folder: ReportKind
     make: Callable[[K], Collector[R]]
+    render: Callable[[R, K], str]
     kept: dict[K, Collector[R]] = field(default_factory=dict)
 
     def add(self, about: K, event: Announcement) -> None:
@@ -61,20 +63,81 @@ class _Shelf(Generic[K, R]):
             collector = self.kept[about] = self.make(about)
         collector.add(event)
 
-    def statistics(self, about: K) -> R:
-        """Return the record of `about`. Raises UnknownNameError, with what there is."""
+    def _statistics(self, about: K) -> R:
         collector = self.kept.get(about)
         if collector is None:
             known = ", ".join(map(str, self.kept)) or "nothing: keep_reports() begins to gather"
             raise UnknownNameError(f"no {self.what} of {about} was gathered (there is {known})")
         return collector.statistics()
 
+    async def _dump(self, about: K, place: Path) -> Path:
+        data = self._statistics(about)
+        record = json.dumps(as_json(data), ensure_ascii=False, indent=2) + "\n"
+        await asyncio.to_thread(write_report, place, self.render(data, about), record)
+        return place
 
-_HEAT: _Shelf[str, HeatmapStatistics] = _Shelf("heatmap", lambda _: HeatmapCollector())
-_SCHEDULE: _Shelf[str, ScheduleStatistics] = _Shelf("schedule", lambda _: ScheduleCollector())
-_PERFORMANCE: _Shelf[str, PerformanceStatistics] = _Shelf("performance", PerformanceCollector)
-_PARTIAL: _Shelf[Pair, PartialStatistics] = _Shelf("levels", lambda _: PartialCollector())
-_RISK: _Shelf[Pair, RiskStatistics] = _Shelf("rejections", lambda _: RiskCollector())
+
+class StrategyReports(_Gathered[str, R]):
+    """Statistics of one kind for each strategy."""
+
+    def get_data(self, strategy_name: str) -> R:
+        """Return the figures so far. Raises UnknownNameError, with what there is."""
+        return self._statistics(strategy_name)
+
+    def get_report(self, strategy_name: str) -> str:
+        """Return the report as Markdown. Raises as `get_data`."""
+        return self.render(self.get_data(strategy_name), strategy_name)
+
+    async def dump(self, strategy_name: str, path: str | Path = "dump") -> Path:
+        """Write the report below `path`, its JSON beside it; return its place."""
+        place = Path(path) / report_path(self.folder, strategy_name)
+        return await self._dump(strategy_name, place)
+
+
+class SymbolReports(_Gathered[Pair, R]):
+    """Statistics of one kind for each strategy on each symbol."""
+
+    def get_data(self, symbol: str, strategy_name: str) -> R:
+        """Return the figures so far. Raises UnknownNameError, with what there is."""
+        return self._statistics((symbol, strategy_name))
+
+    def get_report(self, symbol: str, strategy_name: str) -> str:
+        """Return the report as Markdown. Raises as `get_data`."""
+        return self.render(self.get_data(symbol, strategy_name), (symbol, strategy_name))
+
+    async def dump(self, symbol: str, strategy_name: str, path: str | Path = "dump") -> Path:
+        """Write the report below `path`, its JSON beside it; return its place."""
+        place = Path(path) / report_path(self.folder, strategy_name, symbol=symbol)
+        return await self._dump((symbol, strategy_name), place)
+
+
+Heat: StrategyReports[HeatmapStatistics] = StrategyReports(
+    "heatmap", "heatmap", lambda _: HeatmapCollector(), render_heat
+)
+"""One strategy over its symbols, as one portfolio."""
+
+Schedule: StrategyReports[ScheduleStatistics] = StrategyReports(
+    "schedule", "schedule", lambda _: ScheduleCollector(), render_schedule
+)
+"""Scheduled signals of one strategy, and what became of them."""
+
+Performance: StrategyReports[PerformanceStatistics] = StrategyReports(
+    "performance", "performance", PerformanceCollector, lambda data, _: render_performance(data)
+)
+"""How long the parts of a strategy's runs took."""
+
+Partial: SymbolReports[PartialStatistics] = SymbolReports(
+    "levels",
+    "partial",
+    lambda _: PartialCollector(),
+    lambda data, of: render_partial(data, *of),
+)
+"""The levels that one strategy's signals reached on one symbol."""
+
+Risk: SymbolReports[RiskStatistics] = SymbolReports(
+    "rejections", "risk", lambda _: RiskCollector(), lambda data, of: render_risk(data, *of)
+)
+"""The signals of one strategy on one symbol that risk refused."""
 
 
 def keep_reports() -> Unsubscribe:
@@ -83,7 +146,7 @@ def keep_reports() -> Unsubscribe:
     What was gathered before is forgotten. A backtest tells every idle moment too while this lasts,
     and takes longer.
     """
-    for kept in (_HEAT.kept, _SCHEDULE.kept, _PERFORMANCE.kept, _PARTIAL.kept, _RISK.kept):
+    for kept in (Heat.kept, Schedule.kept, Performance.kept, Partial.kept, Risk.kept):
         kept.clear()
     subjects = REGISTRY.subjects
     ends = (
@@ -101,129 +164,18 @@ def keep_reports() -> Unsubscribe:
     return forget
 
 
-class Heat:
-    """One strategy over its symbols, as one portfolio."""
-
-    @staticmethod
-    def get_data(strategy_name: str) -> HeatmapStatistics:
-        """Return the figures so far. Raises UnknownNameError, as every facade here does."""
-        return _HEAT.statistics(strategy_name)
-
-    @staticmethod
-    def get_report(strategy_name: str) -> str:
-        """Return the report as Markdown."""
-        return render_heat(Heat.get_data(strategy_name), strategy_name)
-
-    @staticmethod
-    async def dump(strategy_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below `path`, its JSON beside it; return its place."""
-        place = report_path("heatmap", strategy_name)
-        data = Heat.get_data(strategy_name)
-        return await _dump(Path(path) / place, Heat.get_report(strategy_name), data)
-
-
-class Schedule:
-    """Scheduled signals of one strategy, and what became of them."""
-
-    @staticmethod
-    def get_data(strategy_name: str) -> ScheduleStatistics:
-        """Return the figures so far."""
-        return _SCHEDULE.statistics(strategy_name)
-
-    @staticmethod
-    def get_report(strategy_name: str) -> str:
-        """Return the report as Markdown."""
-        return render_schedule(Schedule.get_data(strategy_name), strategy_name)
-
-    @staticmethod
-    async def dump(strategy_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below `path`, its JSON beside it; return its place."""
-        place = report_path("schedule", strategy_name)
-        data = Schedule.get_data(strategy_name)
-        return await _dump(Path(path) / place, Schedule.get_report(strategy_name), data)
-
-
-class Performance:
-    """How long the parts of a strategy's runs took."""
-
-    @staticmethod
-    def get_data(strategy_name: str) -> PerformanceStatistics:
-        """Return the figures so far."""
-        return _PERFORMANCE.statistics(strategy_name)
-
-    @staticmethod
-    def get_report(strategy_name: str) -> str:
-        """Return the report as Markdown."""
-        return render_performance(Performance.get_data(strategy_name))
-
-    @staticmethod
-    async def dump(strategy_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below `path`, its JSON beside it; return its place."""
-        place = report_path("performance", strategy_name)
-        data = Performance.get_data(strategy_name)
-        return await _dump(Path(path) / place, Performance.get_report(strategy_name), data)
-
-
-class Partial:
-    """The levels that one strategy's signals reached on one symbol."""
-
-    @staticmethod
-    def get_data(symbol: str, strategy_name: str) -> PartialStatistics:
-        """Return the figures so far."""
-        return _PARTIAL.statistics((symbol, strategy_name))
-
-    @staticmethod
-    def get_report(symbol: str, strategy_name: str) -> str:
-        """Return the report as Markdown."""
-        return render_partial(Partial.get_data(symbol, strategy_name), symbol, strategy_name)
-
-    @staticmethod
-    async def dump(symbol: str, strategy_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below `path`, its JSON beside it; return its place."""
-        place = report_path("partial", strategy_name, symbol=symbol)
-        data = Partial.get_data(symbol, strategy_name)
-        return await _dump(Path(path) / place, Partial.get_report(symbol, strategy_name), data)
-
-
-class Risk:
-    """The signals of one strategy on one symbol that risk refused."""
-
-    @staticmethod
-    def get_data(symbol: str, strategy_name: str) -> RiskStatistics:
-        """Return the figures so far."""
-        return _RISK.statistics((symbol, strategy_name))
-
-    @staticmethod
-    def get_report(symbol: str, strategy_name: str) -> str:
-        """Return the report as Markdown."""
-        return render_risk(Risk.get_data(symbol, strategy_name), symbol, strategy_name)
-
-    @staticmethod
-    async def dump(symbol: str, strategy_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below `path`, its JSON beside it; return its place."""
-        place = report_path("risk", strategy_name, symbol=symbol)
-        data = Risk.get_data(symbol, strategy_name)
-        return await _dump(Path(path) / place, Risk.get_report(symbol, strategy_name), data)
-
-
 def _take_signal(event: TickResult) -> None:
-    _HEAT.add(event.strategy_name, event)
-    _SCHEDULE.add(event.strategy_name, event)
+    Heat.add(event.strategy_name, event)
+    Schedule.add(event.strategy_name, event)
 
 
 def _take_performance(event: PerformanceContract) -> None:
-    _PERFORMANCE.add(event.key.strategy_name, event)
+    Performance.add(event.key.strategy_name, event)
 
 
 def _take_level(event: PartialProfitContract | PartialLossContract) -> None:
-    _PARTIAL.add((event.symbol, event.strategy_name), event)
+    Partial.add((event.symbol, event.strategy_name), event)
 
 
 def _take_risk(event: RiskContract) -> None:
-    _RISK.add((event.symbol, event.strategy_name), event)
-
-
-async def _dump(place: Path, report: str, data: object) -> Path:
-    record = json.dumps(as_json(data), ensure_ascii=False, indent=2) + "\n"
-    await asyncio.to_thread(write_report, place, report, record)
-    return place
+    Risk.add((event.symbol, event.strategy_name), event)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from daemon.app import kept_reports
 from daemon.app.kept_reports import Heat, Partial, Performance, Risk, Schedule, keep_reports
 from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.core.events import Announcement
@@ -74,7 +73,7 @@ def test_what_nobody_asked_to_gather_is_not_there(forget: Unsubscribe) -> None:
 
     with pytest.raises(UnknownNameError, match=r"no heatmap of breakout was gathered .*keep_rep"):
         Heat.get_data(NAME)
-    assert kept_reports._HEAT.kept == {}
+    assert Heat.kept == {}
 
 
 def test_to_gather_anew_forgets_what_was_before(forget: Unsubscribe) -> None:
