@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.app.registry import REGISTRY, RegistrationError, Schemas, required
 from daemon.app.report_files import write_whole
 from daemon.research.optimizer import (
     Gatherer,
@@ -52,12 +52,12 @@ class Optimizer:
         Sources are fetched page by page, told on `progress_optimizer`. Raises UnknownNameError, and
         OptimizerError for a source or a prompt that fails.
         """
-        return await _gatherer(symbol, _find(optimizer_name)).gather()
+        return await _gatherer(symbol, OPTIMIZERS.find(optimizer_name)).gather()
 
     @staticmethod
     async def get_code(symbol: str, *, optimizer_name: str) -> str:
         """Return the proposals as the text of one Python file that runs. Raises as `get_data`."""
-        schema = _find(optimizer_name)
+        schema = OPTIMIZERS.find(optimizer_name)
         gatherer = _gatherer(symbol, schema)
         plan = CodePlan(
             optimizer_name=optimizer_name,
@@ -78,23 +78,19 @@ class Optimizer:
         name = f"{quote(optimizer_name, safe='')}_{quote(symbol, safe='')}.py"
         place = Path(path) / "optimizer" / name
         await asyncio.to_thread(_write, place, code)
-        schema = _find(optimizer_name)
+        schema = OPTIMIZERS.find(optimizer_name)
         if schema.callbacks.on_dump is not None:
             told = partial(schema.callbacks.on_dump, symbol, str(place))
             await _gatherer(symbol, schema).call("on_dump", told)
         return place
 
 
-OPTIMIZERS: dict[str, OptimizerSchema] = {}
+OPTIMIZERS: Schemas[OptimizerSchema] = Schemas("optimizer")
 
 
 def add_optimizer(schema: OptimizerSchema) -> OptimizerSchema:
     """Register an optimizer. Raises RegistrationError for one that has nothing to work on."""
-    name = schema.optimizer_name
-    if not name:
-        raise RegistrationError("an optimizer needs an optimizer_name")
-    if name in OPTIMIZERS:
-        raise RegistrationError(f"optimizer {name!r} already exists")
+    name = required(schema.optimizer_name, "an optimizer_name", "an optimizer")
     if not schema.range_train:
         raise RegistrationError(f"optimizer {name!r}: there is no train range")
     if not schema.source:
@@ -107,20 +103,12 @@ def add_optimizer(schema: OptimizerSchema) -> OptimizerSchema:
             raise RegistrationError(
                 f"optimizer {name!r}: a range ends ({each.end_ms}) before it starts"
             )
-    OPTIMIZERS[name] = schema
-    return schema
+    return OPTIMIZERS.add(name, schema)
 
 
 def list_optimizers() -> tuple[OptimizerSchema, ...]:
     """Return the registered optimizers, in order."""
     return tuple(OPTIMIZERS.values())
-
-
-def _find(name: str) -> OptimizerSchema:
-    if name not in OPTIMIZERS:
-        known = ", ".join(map(repr, OPTIMIZERS)) or "none"
-        raise UnknownNameError(f"there is no optimizer {name!r}; registered: {known}")
-    return OPTIMIZERS[name]
 
 
 def _gatherer(symbol: str, schema: OptimizerSchema) -> Gatherer:

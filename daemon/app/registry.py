@@ -4,8 +4,9 @@ Names are unique per kind. The daemon started by `tickd run` takes its own from 
 configuration and needs nothing here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from daemon.core.errors import TickdError
@@ -16,6 +17,7 @@ from daemon.core.strategy import Strategy, strategy_faults
 from daemon.core.subjects import Subjects
 
 S = TypeVar("S", bound=type[Strategy])
+T = TypeVar("T")
 Validation = ValidationFunction | RiskValidation
 
 
@@ -39,14 +41,36 @@ class ExchangeSchema:
     note: str = ""
 
 
+class Schemas(dict[str, T]):
+    """What is registered of one `kind`, by its name and in order."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def add(self, name: str, schema: T) -> T:
+        """Take `schema` in. Raises RegistrationError for a name that already exists."""
+        if name in self:
+            raise RegistrationError(f"{self.kind} {name!r} already exists")
+        self[name] = schema
+        return schema
+
+    def find(self, name: str) -> T:
+        """Return the schema of that name. Raises UnknownNameError, naming those that are known."""
+        if name not in self:
+            known = ", ".join(map(repr, self)) or "none"
+            raise UnknownNameError(f"there is no {self.kind} {name!r}; registered: {known}")
+        return self[name]
+
+
 @dataclass(slots=True)
 class Registry:
     """Everything registered in this process, in order, and the emitters to listen on."""
 
-    strategies: dict[str, type[Strategy]] = field(default_factory=dict)
-    risks: dict[str, RiskProfile] = field(default_factory=dict)
-    exchanges: dict[str, ExchangeSchema] = field(default_factory=dict)
-    frames: dict[str, Frame] = field(default_factory=dict)
+    strategies: Schemas[type[Strategy]] = field(default_factory=partial(Schemas, "strategy"))
+    risks: Schemas[RiskProfile] = field(default_factory=partial(Schemas, "risk"))
+    exchanges: Schemas[ExchangeSchema] = field(default_factory=partial(Schemas, "exchange"))
+    frames: Schemas[Frame] = field(default_factory=partial(Schemas, "frame"))
     subjects: Subjects = field(default_factory=Subjects.create)
 
     def add_strategy(self, strategy: S) -> S:
@@ -54,12 +78,11 @@ class Registry:
 
         Raises RegistrationError for a name that already exists or a class that cannot run.
         """
-        name = _required(strategy.strategy_name, "strategy_name", strategy.__name__)
+        name = required(strategy.strategy_name, "a strategy_name", strategy.__name__)
         faults = list(strategy_faults(strategy))
         if faults:
             raise RegistrationError(f"strategy {name!r}: {'; '.join(faults)}")
-        _refuse_twice("strategy", name, self.strategies)
-        self.strategies[name] = strategy
+        self.strategies.add(name, strategy)
         return strategy
 
     def add_risk(
@@ -77,8 +100,7 @@ class Registry:
         name that already exists and for an async validation: nothing may come between the check
         and the taking of the slot.
         """
-        name = _required(risk_name, "risk_name", "a risk profile")
-        _refuse_twice("risk", name, self.risks)
+        name = required(risk_name, "a risk_name", "a risk profile")
         profile = RiskProfile(
             risk_name=name,
             validations=tuple(_rule(name, item) for item in validations),
@@ -86,40 +108,29 @@ class Registry:
             on_rejected=on_rejected,
             on_allowed=on_allowed,
         )
-        self.risks[name] = profile
-        return profile
+        return self.risks.add(name, profile)
 
     def add_exchange(self, exchange: ExchangeSchema) -> ExchangeSchema:
         """Register an exchange. Raises RegistrationError for a name that already exists."""
-        name = _required(exchange.exchange_name, "exchange_name", "an exchange")
-        _required(exchange.exchange_id, "exchange_id", f"exchange {name!r}")
-        _refuse_twice("exchange", name, self.exchanges)
-        self.exchanges[name] = exchange
-        return exchange
+        name = required(exchange.exchange_name, "an exchange_name", "an exchange")
+        required(exchange.exchange_id, "an exchange_id", f"exchange {name!r}")
+        return self.exchanges.add(name, exchange)
 
     def add_frame(self, frame: Frame) -> Frame:
         """Register a frame. Raises RegistrationError for a name that already exists."""
-        _refuse_twice("frame", frame.frame_name, self.frames)
-        self.frames[frame.frame_name] = frame
-        return frame
+        return self.frames.add(frame.frame_name, frame)
 
     def frame(self, name: str) -> Frame:
         """Return a registered frame. Raises UnknownNameError, naming those that are known."""
-        if name not in self.frames:
-            raise _unknown("frame", name, self.frames)
-        return self.frames[name]
+        return self.frames.find(name)
 
     def strategy(self, name: str) -> type[Strategy]:
         """Return a registered strategy. Raises UnknownNameError, naming those that are known."""
-        if name not in self.strategies:
-            raise _unknown("strategy", name, self.strategies)
-        return self.strategies[name]
+        return self.strategies.find(name)
 
     def exchange(self, name: str) -> ExchangeSchema:
         """Return a registered exchange. Raises UnknownNameError, naming those that are known."""
-        if name not in self.exchanges:
-            raise _unknown("exchange", name, self.exchanges)
-        return self.exchanges[name]
+        return self.exchanges.find(name)
 
 
 REGISTRY = Registry()
@@ -137,20 +148,11 @@ def _rule(risk_name: str, validation: Validation) -> RiskValidation:
     return validation
 
 
-def _required(value: object, field_name: str, owner: str) -> str:
+def required(value: object, what: str, owner: str) -> str:
+    """Return a name that must be given. Raises RegistrationError."""
     if not isinstance(value, str) or not value:
-        raise RegistrationError(f"{owner} needs a {field_name}")
+        raise RegistrationError(f"{owner} needs {what}")
     return value
-
-
-def _refuse_twice(kind: str, name: str, known: Mapping[str, object]) -> None:
-    if name in known:
-        raise RegistrationError(f"{kind} {name!r} already exists")
-
-
-def _unknown(kind: str, name: str, known: Mapping[str, object]) -> UnknownNameError:
-    names = ", ".join(map(repr, known)) or "none"
-    return UnknownNameError(f"there is no {kind} {name!r}; registered: {names}")
 
 
 def add_strategy(strategy: S) -> S:

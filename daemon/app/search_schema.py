@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.app.registry import REGISTRY, RegistrationError, Schemas, required
+from daemon.app.walker_schema import check_metric
 from daemon.core.candles import MINUTE_MS
 from daemon.core.frame import Frame
 from daemon.core.search import SearchWindow
-from daemon.core.walker_statistics import WALKER_METRICS, WalkerMetric
+from daemon.core.walker_statistics import WalkerMetric
 from daemon.research.assignment import Terms
 from daemon.research.walk_forward import WalkForward, purge_ms_of, split, windows_of
 
@@ -37,21 +38,13 @@ class SearchSchema:
     note: str = ""
 
 
-SEARCHES: dict[str, SearchSchema] = {}
+SEARCHES: Schemas[SearchSchema] = Schemas("search")
 
 
 def add_search(schema: SearchSchema) -> SearchSchema:
     """Register a search. Raises RegistrationError for what cannot be searched."""
-    name = schema.search_name
-    if not name:
-        raise RegistrationError("a search needs a search_name")
-    if name in SEARCHES:
-        raise RegistrationError(f"search {name!r} already exists")
-    if schema.metric not in WALKER_METRICS:
-        known = ", ".join(WALKER_METRICS)
-        raise RegistrationError(
-            f"search {name!r}: unknown metric {schema.metric!r}: use one of {known}"
-        )
+    name = required(schema.search_name, "a search_name", "a search")
+    check_metric(schema.metric, f"search {name!r}")
     for field, value in (("trials", schema.trials), ("batch_size", schema.batch_size)):
         if value < 1:
             raise RegistrationError(f"search {name!r}: {field} must be at least 1, not {value}")
@@ -59,8 +52,7 @@ def add_search(schema: SearchSchema) -> SearchSchema:
         raise RegistrationError(
             f"search {name!r}: give test_frame_name or walk_forward, not both of them"
         )
-    SEARCHES[name] = schema
-    return schema
+    return SEARCHES.add(name, schema)
 
 
 def list_searches() -> tuple[SearchSchema, ...]:
@@ -70,10 +62,7 @@ def list_searches() -> tuple[SearchSchema, ...]:
 
 def find_search(name: str) -> SearchSchema:
     """Return a registered search. Raises UnknownNameError, naming those that are known."""
-    if name not in SEARCHES:
-        known = ", ".join(map(repr, SEARCHES)) or "none"
-        raise UnknownNameError(f"there is no search {name!r}; registered: {known}")
-    return SEARCHES[name]
+    return SEARCHES.find(name)
 
 
 def windows_for(schema: SearchSchema, frame: Frame, terms: Terms) -> tuple[SearchWindow, ...]:

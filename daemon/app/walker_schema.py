@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.app.registry import REGISTRY, RegistrationError, Schemas, required
 from daemon.core.walker_statistics import WALKER_METRICS, WalkerMetric
 from daemon.research.walker import WalkerCallbacks
 
@@ -47,7 +47,7 @@ class WalkerSchema:
         )
 
 
-WALKERS: dict[str, WalkerSchema] = {}
+WALKERS: Schemas[WalkerSchema] = Schemas("walker")
 
 
 def variants(strategy_name: str, **values: Sequence[Value]) -> tuple[Variant, ...]:
@@ -60,23 +60,14 @@ def variants(strategy_name: str, **values: Sequence[Value]) -> tuple[Variant, ..
 
 def add_walker(schema: WalkerSchema) -> WalkerSchema:
     """Register a walker. Raises RegistrationError for what cannot be compared."""
-    name = schema.walker_name
-    if not name:
-        raise RegistrationError("a walker needs a walker_name")
-    if name in WALKERS:
-        raise RegistrationError(f"walker {name!r} already exists")
-    if schema.metric not in WALKER_METRICS:
-        known = ", ".join(WALKER_METRICS)
-        raise RegistrationError(
-            f"walker {name!r}: unknown metric {schema.metric!r}: use one of {known}"
-        )
+    name = required(schema.walker_name, "a walker_name", "a walker")
+    check_metric(schema.metric, f"walker {name!r}")
     names = [variant.name for variant in schema.variants]
     if not names:
         raise RegistrationError(f"walker {name!r}: there are no strategies to compare")
     for double in sorted({each for each in names if names.count(each) > 1}):
         raise RegistrationError(f"walker {name!r}: {double} is named twice")
-    WALKERS[name] = schema
-    return schema
+    return WALKERS.add(name, schema)
 
 
 def list_walkers() -> tuple[WalkerSchema, ...]:
@@ -86,10 +77,14 @@ def list_walkers() -> tuple[WalkerSchema, ...]:
 
 def find_walker(name: str) -> WalkerSchema:
     """Return a registered walker. Raises UnknownNameError, naming those that are known."""
-    if name not in WALKERS:
-        known = ", ".join(map(repr, WALKERS)) or "none"
-        raise UnknownNameError(f"there is no walker {name!r}; registered: {known}")
-    return WALKERS[name]
+    return WALKERS.find(name)
+
+
+def check_metric(metric: str, owner: str) -> None:
+    """Raise RegistrationError for a metric that nobody can judge by."""
+    if metric not in WALKER_METRICS:
+        known = ", ".join(WALKER_METRICS)
+        raise RegistrationError(f"{owner}: unknown metric {metric!r}: use one of {known}")
 
 
 def check_params(strategy_name: str, params: Mapping[str, object]) -> None:

@@ -30,10 +30,9 @@ from daemon import (
     listen_signal_backtest,
 )
 from daemon.app import backtest_run
-from daemon.app import history as histories
 from daemon.app.backtest_run import result_json
-from daemon.app.registry import REGISTRY
 from daemon.core.candles import Candle
+from tests.app.walk_stage import registering
 from tests.core.samples import MINUTE, T0
 
 if TYPE_CHECKING:
@@ -69,16 +68,11 @@ def some_rows(count: int = 300) -> list[Candle]:
 
 @pytest.fixture(autouse=True)
 def _a_clean_registry() -> Iterator[None]:
-    kept = (dict(REGISTRY.strategies), dict(REGISTRY.frames))
-    add_strategy(Saw)
-    add_frame(Frame(frame_name="day", interval="1m", start_ms=T0, end_ms=T0 + 300 * MINUTE))
-    add_history(SYMBOL, some_rows())
-    yield
-    REGISTRY.strategies.clear()
-    REGISTRY.frames.clear()
-    REGISTRY.strategies.update(kept[0])
-    REGISTRY.frames.update(kept[1])
-    histories._HISTORIES.clear()
+    with registering():
+        add_strategy(Saw)
+        add_frame(Frame(frame_name="day", interval="1m", start_ms=T0, end_ms=T0 + 300 * MINUTE))
+        add_history(SYMBOL, some_rows())
+        yield
     backtest_run._RUNS.clear()
 
 

@@ -82,14 +82,23 @@ def some_rows(count: int = MINUTES) -> list[Candle]:
 
 
 @contextmanager
-def a_registry() -> Iterator[None]:
-    """Have these strategies, candles and frames registered, and nothing else."""
-    kept = (dict(REGISTRY.strategies), dict(REGISTRY.frames), dict(REGISTRY.risks))
-    for strategy in (Swing, Lethal, Unmade):
-        add_strategy(strategy)
-    end_ms = T0 + (MINUTES - 1) * MINUTE
-    add_frame(Frame(frame_name="all", interval="1m", start_ms=T0 + 10 * MINUTE, end_ms=end_ms))
-    add_history(SYMBOL, some_rows())
+def registering() -> Iterator[None]:
+    """Forget what is registered within."""
+    kept = [(each, dict(each)) for each in (REGISTRY.strategies, REGISTRY.frames, REGISTRY.risks)]
     yield
-    REGISTRY.strategies, REGISTRY.frames, REGISTRY.risks = kept
+    for schemas, before in kept:
+        schemas.clear()
+        schemas.update(before)
     histories._HISTORIES.clear()
+
+
+@contextmanager
+def a_registry() -> Iterator[None]:
+    """Have these strategies, candles and frames registered beside what is there."""
+    with registering():
+        for strategy in (Swing, Lethal, Unmade):
+            add_strategy(strategy)
+        end_ms = T0 + (MINUTES - 1) * MINUTE
+        add_frame(Frame(frame_name="all", interval="1m", start_ms=T0 + 10 * MINUTE, end_ms=end_ms))
+        add_history(SYMBOL, some_rows())
+        yield
