@@ -6,13 +6,12 @@ The same rules as live, on candles that the program brings (`add_history`) over 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
 
 from daemon.app.backtest_page import LaneFacts, page_of
 from daemon.app.backtest_remarks import remarks_of
@@ -21,6 +20,7 @@ from daemon.app.extras import MissingLibraryError, research_libraries
 from daemon.app.history import history
 from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.app.report_files import write_report, write_whole
+from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
 from daemon.core.errors import TickdError
 from daemon.core.events import ExitContract, SignalCancelled, SignalClosed
 from daemon.core.params import Params
@@ -38,8 +38,6 @@ from daemon.research.result import BacktestResult, LaneResult
 from daemon.research.telling import Announcer
 
 Told = SignalClosed | SignalCancelled
-RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
-StopRun = Callable[[], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -56,18 +54,15 @@ class BacktestRun:
 
     async def go(self) -> AsyncGenerator[Told, None]:
         """Run, once; whatever ends it, what there is by then stays readable."""
-        self.status = "pending"
         try:
-            self._engine = engine.Backtest(self.plan, REGISTRY.subjects)
-            if self._is_stopping:
-                self._engine.stop()
-            async with aclosing(self._engine.run()) as told:
-                async for event in told:
-                    yield event
-            self.status = "fulfilled"
+            with kept_status(self):
+                self._engine = engine.Backtest(self.plan, REGISTRY.subjects)
+                if self._is_stopping:
+                    self._engine.stop()
+                async with aclosing(self._engine.run()) as told:
+                    async for event in told:
+                        yield event
         finally:
-            if self.status == "pending":
-                self.status = "rejected"
             # What was worked out from the candles is let go; the figures stay.
             self._result, self._engine = self.result, None
 
@@ -120,22 +115,12 @@ class Backtest:
         The end is told on `done_backtest`, a failure on `exit`. Raises as `run` does.
         """
         run = _prepare([(symbol, strategy_name)], frame_name, exchange_name)
-        task = asyncio.get_running_loop().create_task(_drain(run), name="backtest")
-        _TASKS.add(task)
-        task.add_done_callback(_TASKS.discard)
-
-        async def stop() -> None:
-            run.stop()
-            # A listener of the run may call this, and the run waits for its listeners.
-            if asyncio.current_task() is not task:
-                await asyncio.wait([task])
-
-        return stop
+        return in_background(_drain(run), "backtest", run.stop)
 
     @staticmethod
     def stop(symbol: str, strategy_name: str) -> None:
         """Let the run make no new signal; it ends once what is open has ended."""
-        _find(symbol, strategy_name).stop()
+        _RUNS.find(symbol, strategy_name).stop()
 
     @staticmethod
     def get_data(symbol: str, strategy_name: str) -> BacktestStatistics:
@@ -145,7 +130,7 @@ class Backtest:
     @staticmethod
     def get_result(symbol: str, strategy_name: str) -> BacktestResult:
         """Return all that the newest run came to: the same inputs give the same record."""
-        result = _find(symbol, strategy_name).result
+        result = _RUNS.find(symbol, strategy_name).result
         if result is None:
             raise UnknownNameError(f"the backtest of {strategy_name} on {symbol} has not begun")
         return result
@@ -171,7 +156,7 @@ class Backtest:
         place = Path(path) / report_path("backtest", strategy_name)
         report = Backtest.get_report(symbol, strategy_name)
         result = Backtest.get_result(symbol, strategy_name)
-        sheet = _sheet(_find(symbol, strategy_name), result)
+        sheet = _sheet(_RUNS.find(symbol, strategy_name), result)
         await asyncio.to_thread(write_report, place, report, result_json(result))
         await asyncio.to_thread(_write_page, place.with_suffix(".html"), sheet)
         return place
@@ -187,8 +172,7 @@ def result_json(result: BacktestResult) -> str:
     return json.dumps(as_json(result), ensure_ascii=False, indent=2) + "\n"
 
 
-_RUNS: dict[tuple[str, str], BacktestRun] = {}
-_TASKS: set[asyncio.Task[None]] = set()
+_RUNS: Runs[BacktestRun] = Runs("backtest")
 
 
 def _prepare(pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: str) -> BacktestRun:
@@ -201,8 +185,7 @@ def _prepare(pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: s
     )
     run = BacktestRun(keys=tuple(job.key for job in jobs), frame_name=frame_name, plan=plan)
     for key in run.keys:
-        _RUNS.pop((key.symbol, key.strategy_name), None)
-        _RUNS[key.symbol, key.strategy_name] = run
+        _RUNS.keep(key.symbol, key.strategy_name, run)
     return run
 
 
@@ -240,13 +223,6 @@ async def _drain(run: BacktestRun) -> None:
         )
         with Containment() as calls:
             await Announcer(REGISTRY.subjects, calls).announce(event)
-
-
-def _find(symbol: str, strategy_name: str) -> BacktestRun:
-    run = _RUNS.get((symbol, strategy_name))
-    if run is None:
-        raise UnknownNameError(f"there is no backtest of {strategy_name} on {symbol}")
-    return run
 
 
 def _lane(symbol: str, strategy_name: str) -> LaneResult:

@@ -6,19 +6,20 @@ ended in any way goes on from it, and comes to the same as one that never was.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from daemon.app.extras import research_libraries
 from daemon.app.hands import hand_limit, modules_of, open_hands, terms_of
 from daemon.app.history import history
 from daemon.app.own_code import code_digest
-from daemon.app.registry import REGISTRY, RegistrationError, UnknownNameError
+from daemon.app.registry import REGISTRY, RegistrationError
 from daemon.app.report_files import write_report
+from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
 from daemon.app.search_schema import SearchSchema, find_search, ranges_of, windows_for
 from daemon.core.errors import TickdError
 from daemon.core.frame import Frame
@@ -35,9 +36,6 @@ from daemon.research.walk_telling import WalkTeller
 
 if TYPE_CHECKING:
     from daemon.adapters.optuna_studies import Studies
-
-RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
-StopRun = Callable[[], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -57,9 +55,8 @@ class SearchRun:
 
     async def go(self) -> AsyncGenerator[TrialTold, None]:
         """Run, once; whatever ends it, what there is by then stays readable, and in the file."""
-        self.status = "pending"
         hand_count = min(self.cores, self.plan.batch_size)
-        try:
+        with kept_status(self):
             async with (
                 _opened(self.file, self.plan, self.terms) as open_study,
                 open_hands(self.terms, self.minutes, hand_count, self.cluster) as hands,
@@ -67,10 +64,6 @@ class SearchRun:
             ):
                 async for event in told:
                     yield event
-            self.status = "fulfilled"
-        finally:
-            if self.status == "pending":
-                self.status = "rejected"
 
     async def drain(self) -> None:
         """Run without yielding; what keeps it from its end is told on `exit`."""
@@ -125,25 +118,17 @@ class Search:
         A failure is told on `exit`. Raises as `run` does.
         """
         run = _prepare(symbol, search_name, Path(folder), cores, cluster)
-        task = asyncio.get_running_loop().create_task(run.drain(), name="search")
-        _TASKS.add(task)
-        task.add_done_callback(_TASKS.discard)
-
-        async def stop() -> None:
-            run.engine.stop()
-            await asyncio.wait([task])
-
-        return stop
+        return in_background(run.drain(), "search", run.engine.stop)
 
     @staticmethod
     def stop(symbol: str, search_name: str) -> None:
         """Begin no further trial; the search can be run again, and goes on."""
-        _find(symbol, search_name).engine.stop()
+        _RUNS.find(symbol, search_name).engine.stop()
 
     @staticmethod
     def get_data(symbol: str, search_name: str) -> SearchResult:
         """Return what the newest run has come to so far. Raises UnknownNameError without one."""
-        return _find(symbol, search_name).engine.result()
+        return _RUNS.find(symbol, search_name).engine.result()
 
     @staticmethod
     def get_report(symbol: str, search_name: str) -> str:
@@ -169,8 +154,7 @@ def search_json(result: SearchResult) -> str:
     return json.dumps(as_json(result), ensure_ascii=False, indent=2) + "\n"
 
 
-_RUNS: dict[tuple[str, str], SearchRun] = {}
-_TASKS: set[asyncio.Task[None]] = set()
+_RUNS: Runs[SearchRun] = Runs("search")
 
 
 def _prepare(
@@ -191,8 +175,7 @@ def _prepare(
         file=(folder / report_path("search", search_name, symbol=symbol)).with_suffix(".journal"),
         engine=engine.Search(plan),
     )
-    _RUNS.pop((symbol, search_name), None)
-    _RUNS[symbol, search_name] = run
+    _RUNS.keep(symbol, search_name, run)
     return run
 
 
@@ -272,10 +255,3 @@ def _open_studies(file: Path, plan: SearchPlan) -> "Studies":
         home = import_module("daemon.adapters.optuna_studies")
     studies: Studies = home.Studies(file, plan.spaces, plan.seed)
     return studies
-
-
-def _find(symbol: str, search_name: str) -> SearchRun:
-    run = _RUNS.get((symbol, search_name))
-    if run is None:
-        raise UnknownNameError(f"there is no search {search_name} on {symbol}")
-    return run

@@ -5,16 +5,16 @@ Each strategy is a backtest of its own, on this core or on another one; the resu
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from daemon.app.hands import OutcomeHand, hand_limit, open_hands, terms_of
 from daemon.app.history import history
-from daemon.app.registry import REGISTRY, UnknownNameError
+from daemon.app.registry import REGISTRY
 from daemon.app.report_files import write_report
+from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
 from daemon.app.walk_checkpoint import WalkCheckpoint
 from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
@@ -28,9 +28,6 @@ from daemon.research.assignment import Assignment, Terms, plan_of
 from daemon.research.columns import Minutes, moment_text
 from daemon.research.walk_telling import WalkTeller
 from daemon.research.walker import Walk, WalkerResult
-
-RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
-StopRun = Callable[[], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -50,8 +47,7 @@ class WalkerRun:
 
     async def go(self) -> AsyncGenerator[WalkerContract, None]:
         """Run, once; whatever ends it, what there is by then stays readable."""
-        self.status = "pending"
-        try:
+        with kept_status(self):
             hand_count = min(self.cores, len(self.walk.assignments))
             async with (
                 open_hands(self.terms, self.minutes, hand_count, self.cluster) as hands,
@@ -60,10 +56,6 @@ class WalkerRun:
             ):
                 async for event in told:
                     yield event
-            self.status = "fulfilled"
-        finally:
-            if self.status == "pending":
-                self.status = "rejected"
 
     async def drain(self) -> None:
         """Run without yielding; what keeps it from its end is told on `exit`."""
@@ -131,32 +123,22 @@ class Walker:
         """
         run = _prepare(symbol, walker_name, cores, cluster)
         run.checkpoint = checkpoint_of(run, folder)
-        task = asyncio.get_running_loop().create_task(run.drain(), name="walker")
-        _TASKS.add(task)
-        task.add_done_callback(_TASKS.discard)
-
-        async def stop() -> None:
-            await run.engine.stop()
-            # A listener of the walk may call this, and the walk waits for its listeners.
-            if asyncio.current_task() is not task:
-                await asyncio.wait([task])
-
-        return stop
+        return in_background(run.drain(), "walker", run.engine.stop)
 
     @staticmethod
     async def stop(symbol: str, walker_name: str) -> None:
         """Test no further strategy; those under way are given up, those tested stay."""
-        await _find(symbol, walker_name).engine.stop()
+        await _RUNS.find(symbol, walker_name).engine.stop()
 
     @staticmethod
     def get_data(symbol: str, walker_name: str) -> WalkerStatistics:
         """Return the newest walk's comparison so far. Raises UnknownNameError without one."""
-        return _find(symbol, walker_name).engine.result().statistics
+        return _RUNS.find(symbol, walker_name).engine.result().statistics
 
     @staticmethod
     def get_result(symbol: str, walker_name: str) -> WalkerResult:
         """Return all that the newest walk came to: the same inputs give the same record."""
-        return _find(symbol, walker_name).engine.result()
+        return _RUNS.find(symbol, walker_name).engine.result()
 
     @staticmethod
     def get_report(symbol: str, walker_name: str) -> str:
@@ -216,8 +198,7 @@ def walker_json(result: WalkerResult) -> str:
     return json.dumps(as_json(record), ensure_ascii=False, indent=2) + "\n"
 
 
-_RUNS: dict[tuple[str, str], WalkerRun] = {}
-_TASKS: set[asyncio.Task[None]] = set()
+_RUNS: Runs[WalkerRun] = Runs("walk")
 
 
 def _prepare(symbol: str, walker_name: str, cores: int | None, cluster: str) -> WalkerRun:
@@ -237,8 +218,7 @@ def _prepare(symbol: str, walker_name: str, cores: int | None, cluster: str) -> 
         cluster=cluster,
         engine=engine.Walker(walk, REGISTRY.subjects),
     )
-    _RUNS.pop((symbol, walker_name), None)
-    _RUNS[symbol, walker_name] = run
+    _RUNS.keep(symbol, walker_name, run)
     return run
 
 
@@ -265,13 +245,6 @@ def _walk_of(symbol: str, schema: WalkerSchema) -> Walk:
         metric=schema.metric,
     )
     return Walk(setup=setup, assignments=assignments, callbacks=schema.callbacks)
-
-
-def _find(symbol: str, walker_name: str) -> WalkerRun:
-    run = _RUNS.get((symbol, walker_name))
-    if run is None:
-        raise UnknownNameError(f"there is no walk of {walker_name} on {symbol}")
-    return run
 
 
 def walker_remarks(result: WalkerResult) -> Iterator[str]:

@@ -27,7 +27,7 @@ from daemon import (
     listen_exit,
     set_config,
 )
-from daemon.app import search_run, search_schema
+from daemon.app import research_runs, search_run, search_schema
 from daemon.app.registry import REGISTRY
 from daemon.app.search_run import search_json
 from daemon.core.search import ranked
@@ -165,7 +165,7 @@ async def test_two_searches_cannot_share_a_file(tmp_path: Path) -> None:
     async with aclosing(run) as told:
         await anext(told)
         stop = Search.background(SYMBOL, search_name="find", cores=1, folder=tmp_path)
-        for task in tuple(search_run._TASKS):
+        for task in tuple(research_runs.TASKS):
             await task
         await stop()
     forget()

@@ -33,7 +33,7 @@ from daemon import (
     listen_walker_progress,
     variants,
 )
-from daemon.app import walker_run, walker_schema
+from daemon.app import research_runs, walker_run, walker_schema
 from daemon.app.registry import REGISTRY
 from daemon.app.walker_run import walker_json
 from daemon.core.risk_limits import max_positions
@@ -244,7 +244,7 @@ async def test_a_walk_in_the_background_is_stopped_or_tells_why_it_ended() -> No
     pair = ["swing", "local"]
     add_walker(WalkerSchema(walker_name="local", frame_name="all", strategies=pair))
     Walker.background(SYMBOL, walker_name="local", cores=2)
-    for task in tuple(walker_run._TASKS):
+    for task in tuple(research_runs.TASKS):
         await task
     for each in forget:
         each()
@@ -314,5 +314,5 @@ async def test_there_is_no_report_before_the_first_result() -> None:
     with pytest.raises(NoResultsError):
         Walker.get_report(SYMBOL, "grid")
     await Walker.stop(SYMBOL, "grid")
-    for task in tuple(walker_run._TASKS):
+    for task in tuple(research_runs.TASKS):
         await task
