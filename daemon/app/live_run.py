@@ -73,8 +73,9 @@ class Live:
             if is_ours and isinstance(result, SignalOpened | SignalClosed | SignalCancelled):
                 told.put_nowait(result)
 
+        # Raises before anybody listens: nobody would end that. It starts at the loop's next turn.
+        run = SHARED.start(symbol, strategy_name, exchange_name, config)
         unsubscribe = REGISTRY.subjects.signal_live.subscribe(hear)
-        run = HOUSE.start(symbol, strategy_name, exchange_name, config)
         waiting = asyncio.get_running_loop().create_task(_tell_end(run, told))
         try:
             while (result := await told.get()) is not None:
@@ -84,7 +85,7 @@ class Live:
         finally:
             unsubscribe()
             waiting.cancel()
-            await HOUSE.leave(run)
+            await SHARED.leave(run)
 
     @staticmethod
     def background(
@@ -103,10 +104,10 @@ class Live:
         Raises UnknownNameError for a strategy that is not registered, LiveRunError where it runs
         already or other runs of the process trade on another exchange.
         """
-        run = HOUSE.start(symbol, strategy_name, exchange_name, config)
+        run = SHARED.start(symbol, strategy_name, exchange_name, config)
 
         async def stop() -> None:
-            await HOUSE.stop(run.key)
+            await SHARED.stop(run.key)
 
         return stop
 
@@ -116,14 +117,14 @@ class Live:
 
         Returns when that is on disk; the run goes on until the open signal has ended.
         """
-        for run in HOUSE.runs.values():
+        for run in SHARED.runs.values():
             if (run.key.symbol, run.key.strategy_name) == (symbol, strategy_name):
-                await HOUSE.stop(run.key)
+                await SHARED.stop(run.key)
 
     @staticmethod
     def list() -> tuple[LiveRun, ...]:
         """Return the runs of this process, in the order in which they were started."""
-        return tuple(HOUSE.runs.values())
+        return tuple(SHARED.runs.values())
 
 
 async def _tell_end(run: LiveRun, told: asyncio.Queue[Told | None]) -> None:
@@ -133,7 +134,7 @@ async def _tell_end(run: LiveRun, told: asyncio.Queue[Told | None]) -> None:
     told.put_nowait(None)
 
 
-class House:
+class SharedDaemon:
     """The one daemon of a process, rebuilt whenever a run comes or goes."""
 
     def __init__(self) -> None:
@@ -269,5 +270,5 @@ def _default_config() -> Config:
     return config.model_copy(update=update)
 
 
-HOUSE = House()
+SHARED = SharedDaemon()
 """The daemon of this process."""

@@ -25,7 +25,7 @@ from daemon import (
 )
 from daemon.app.config.load import load_config
 from daemon.app.config.settings import Config
-from daemon.app.live_run import HOUSE, LiveRunError
+from daemon.app.live_run import SHARED, LiveRunError
 from daemon.app.registry import REGISTRY
 
 pytestmark = pytest.mark.may_block("the real daemon imports ccxt and reads certificates")
@@ -71,7 +71,7 @@ def _registered() -> Iterator[None]:
     add_strategy(Patient)
     yield
     REGISTRY.strategies.clear()
-    HOUSE.runs.clear()
+    SHARED.runs.clear()
 
 
 def a_config(folder: Path) -> Config:
@@ -129,6 +129,14 @@ async def test_the_same_run_twice_is_refused(tmp_path: Path) -> None:
 async def test_an_unknown_strategy_is_told_with_those_that_are_known(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="there is no strategy 'eagre'; registered: 'eager'"):
         Live.background("BTC/USDT", strategy_name="eagre", config=a_config(tmp_path))
+
+
+async def test_a_run_that_cannot_begin_leaves_no_listener(tmp_path: Path) -> None:
+    before = list(REGISTRY.subjects.signal_live.listeners)
+    with pytest.raises(UnknownNameError):
+        await anext(Live.run("BTC/USDT", strategy_name="eagre", config=a_config(tmp_path)))
+
+    assert REGISTRY.subjects.signal_live.listeners == before
 
 
 def test_a_name_is_registered_once() -> None:
