@@ -7,13 +7,12 @@ from functools import partial
 
 from daemon.adapters.http.api import Api
 from daemon.adapters.sinks.webhook import WebhookAlertSink
-from daemon.adapters.storage.opening import folder_of
-from daemon.adapters.storage.schema import Identity
 from daemon.app.config.settings import Config
 from daemon.app.control_token import control_token
 from daemon.app.loading import Code
 from daemon.app.outlets import Voices
 from daemon.app.reloading import Fresh, Reloader
+from daemon.app.state_folder import state_folder
 from daemon.app.wiring import Daemon
 from daemon.core.commands import Caller, ReloadResult
 from daemon.core.errors import RejectedError
@@ -82,8 +81,7 @@ class ControlWiring:
             telegram.change_token(token.get_secret_value())
 
     async def _token(self, config: Config) -> str:
-        identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
-        folder = folder_of(config.daemon.state_dir, identity)
+        folder = state_folder(config)
         token = await asyncio.to_thread(control_token, config, folder, os.environ)
         self._voices.outlets.redactor.learn([token])
         return token

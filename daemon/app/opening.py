@@ -10,9 +10,9 @@ from typing import Any
 
 from daemon.adapters.clock import wall_ms
 from daemon.adapters.exchange.market_data import CcxtMarketData, Patience
-from daemon.adapters.storage.opening import StorageOptions, folder_of, open_storage
-from daemon.adapters.storage.schema import Identity
+from daemon.adapters.storage.opening import StorageOptions, open_storage
 from daemon.app.config.settings import Config
+from daemon.app.state_folder import identity_of, state_folder
 from daemon.app.venue import Past, history_ms_of, open_venue
 from daemon.app.world import World
 from daemon.core.signal import Key
@@ -29,9 +29,8 @@ async def open_world(
 
     Raises StateLockedError, FatalError, RejectedError, PortInUseError.
     """
-    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
-    options = StorageOptions(identity=identity, keys=keys)
-    path = folder_of(config.daemon.state_dir, identity)
+    options = StorageOptions(identity=identity_of(config), keys=keys)
+    path = state_folder(config)
     async with AsyncExitStack() as stack:
         storage = await asyncio.to_thread(open_storage, path, options, wall_ms)
         stack.push_async_callback(asyncio.to_thread, storage.close)

@@ -13,7 +13,6 @@ from daemon.core.records import Journaled
 from daemon.core.redaction import Redactor
 from daemon.ports import Status
 
-SEGMENTS_MAX = 16
 ENTRIES_MAX = 10_000
 """Half a second of reading, beside the start: twelve hours of a dozen markets."""
 
@@ -37,7 +36,7 @@ async def remember_recent(recent: Recent, folder: Path, until: int) -> None:
 def _read(folder: Path, until: int) -> tuple[list[SignalClosed], list[Journaled]]:
     if not (folder / JOURNAL_FOLDER).exists():
         return [], []
-    closes = list(read_closes(folder, until=until, segments_max=SEGMENTS_MAX))
+    closes = list(read_closes(folder, until=until))
     newest = read_events(folder, max(0, until - ENTRIES_MAX))
     return closes, [journaled for journaled in newest if journaled.number <= until]
 

@@ -9,10 +9,6 @@ from pathlib import Path
 
 from daemon.adapters.sinks.prometheus import Equity, Metrics
 from daemon.adapters.storage.journal_tools import read_closes
-from daemon.adapters.storage.opening import JOURNAL_FOLDER
-
-SEGMENTS_MAX = 16
-"""64 MiB of journal: months of it, read in about a second beside the start."""
 
 
 async def read_past_results(metrics: Metrics, folder: Path, until: int) -> None:
@@ -25,7 +21,6 @@ async def read_past_results(metrics: Metrics, folder: Path, until: int) -> None:
 
 def _equities(folder: Path, until: int) -> dict[str, Equity]:
     equities: defaultdict[str, Equity] = defaultdict(Equity)
-    if (folder / JOURNAL_FOLDER).exists():
-        for closed in read_closes(folder, until=until, segments_max=SEGMENTS_MAX):
-            equities[closed.strategy_name].add(closed.pnl.pnl_percentage / 100)
+    for closed in read_closes(folder, until=until):
+        equities[closed.strategy_name].add(closed.pnl.pnl_percentage / 100)
     return equities

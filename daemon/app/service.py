@@ -19,8 +19,6 @@ from dataclasses import dataclass, replace
 
 import uvloop
 
-from daemon.adapters.storage.opening import folder_of
-from daemon.adapters.storage.schema import Identity
 from daemon.adapters.systemd import Manager
 from daemon.app.config.settings import Config
 from daemon.app.control_wiring import Load, wire_control
@@ -34,6 +32,7 @@ from daemon.app.past_results import read_past_results
 from daemon.app.registry import REGISTRY
 from daemon.app.service_loop import ServiceLoop
 from daemon.app.service_notifier import ServiceNotifier, Watched
+from daemon.app.state_folder import state_folder
 from daemon.app.telegram_bot import open_bot
 from daemon.app.version import tickd_version
 from daemon.app.wiring import Daemon, Outlets, assemble, plans_of
@@ -138,8 +137,7 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
 
 async def _remember(config: Config, voices: Voices, until: int) -> None:
     """Let the gauges of equity and the page go on from what the journal holds."""
-    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
-    folder = folder_of(config.daemon.state_dir, identity)
+    folder = state_folder(config)
     try:
         await read_past_results(voices.metrics, folder, until)
         await remember_recent(voices.recent, folder, until)

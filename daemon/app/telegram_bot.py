@@ -11,11 +11,10 @@ from daemon.adapters.sinks.telegram.bot import Access, Bot, BotParts
 from daemon.adapters.sinks.telegram.card import Card
 from daemon.adapters.sinks.telegram.chat import Chat
 from daemon.adapters.sinks.telegram.confirming import Confirmations
-from daemon.adapters.storage.opening import folder_of
-from daemon.adapters.storage.schema import Identity
 from daemon.app.config.alert_sections import TelegramSection
 from daemon.app.config.settings import Config
 from daemon.app.outlets import Voices
+from daemon.app.state_folder import state_folder
 from daemon.app.telegram_responder import TelegramResponder
 from daemon.app.telegram_words import CARD_TITLE, card_words, farewell_words
 from daemon.app.wiring import Daemon
@@ -71,9 +70,8 @@ def bot_of(config: Config, daemon: Daemon, control: Control, voices: Voices) -> 
         else Chat(api, chat_id, voices.outlets.redactor.redact)
         for chat_id in _chats_of(section)
     }
-    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
-    folder = folder_of(config.daemon.state_dir, identity)
-    responder = TelegramResponder(daemon.status, control, daemon.world.journal, folder)
+    journal = daemon.world.journal
+    responder = TelegramResponder(daemon.status, control, journal, state_folder(config))
     parts = BotParts(
         responder=responder,
         access=Access(users=frozenset(section.users), chats=frozenset(chats)),

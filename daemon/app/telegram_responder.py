@@ -9,7 +9,6 @@ from pathlib import Path
 
 from daemon.adapters.sinks.telegram.commands import Request
 from daemon.adapters.storage.journal_tools import read_closes
-from daemon.adapters.storage.opening import JOURNAL_FOLDER
 from daemon.app import telegram_words as words_for
 from daemon.core.alert_words import Words, short_words_of
 from daemon.core.alerts import alerts_of
@@ -22,8 +21,6 @@ COUNT = 10
 COUNT_MAX = 50
 DAYS = 7
 DAYS_MAX = 90
-SEGMENTS_MAX = 16
-"""64 MiB of journal: months of it."""
 NEEDS_TARGET = frozenset({"stop", "start", "close", "cancel"})
 EVERYTHING = "all"
 LOG_SPAN = 2000
@@ -109,10 +106,7 @@ class TelegramResponder:
                 raise RejectedError(f"nobody here knows /{name}")
 
     def _closes(self) -> list[SignalClosed]:
-        if not (self._folder / JOURNAL_FOLDER).exists():
-            return []
-        until = self._journal.last_number
-        return list(read_closes(self._folder, until=until, segments_max=SEGMENTS_MAX))
+        return list(read_closes(self._folder, until=self._journal.last_number))
 
     async def _logs(self, count: int) -> Words:
         last = self._journal.last_number

@@ -24,6 +24,9 @@ from daemon.core.records import Journaled, TransitionEntry
 _CLOSED = b'"action":"closed"'
 """What stands in the line of an entry that may hold a closed position."""
 
+SEGMENTS_MAX = 16
+"""64 MiB of journal: months of it, read in about a second."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadLine:
@@ -83,15 +86,17 @@ def read_events(path: Path, after: int = 0, on_gap: Gap = _pass_over) -> Iterato
                     yield Journaled(number=numbered.number, entry=entry)
 
 
-def read_closes(path: Path, *, until: int, segments_max: int) -> Iterator[SignalClosed]:
+def read_closes(path: Path, *, until: int) -> Iterator[SignalClosed]:
     """Yield the positions that the newest segments saw closed, up to the number `until`.
 
-    Entries of other kinds are not made: a month of candles is passed over in a second. Raises
-    FatalError.
+    Entries of other kinds are not made: a month of candles is passed over in a second. Where there
+    is no journal, there are none. Raises FatalError.
     """
+    if not (path / JOURNAL_FOLDER).exists():
+        return
     with opened_to_read(path / JOURNAL_FOLDER) as folder:
         segments = list_segments(folder)
-        for segment in segments[-segments_max:]:
+        for segment in segments[-SEGMENTS_MAX:]:
             for numbered, _ in read_entries(folder, segments, segment, 0):
                 if numbered.number > until or _CLOSED not in numbered.payload:
                     continue

@@ -18,7 +18,6 @@ import typer
 from daemon.adapters.storage import tools
 from daemon.adapters.storage.folder import open_folder
 from daemon.adapters.storage.lock import lock_folder
-from daemon.adapters.storage.opening import folder_of
 from daemon.adapters.storage.schema import Identity
 from daemon.app.cli.alerts import ask_telegram
 from daemon.app.cli.options import open_config
@@ -31,6 +30,7 @@ from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.loading import Code, LoadError, load_code, make_strategy
 from daemon.app.opening import open_world
+from daemon.app.state_folder import identity_of, state_folder
 from daemon.core.errors import RejectedError, StateLockedError, TickdError
 from daemon.core.guard import Raised, Returned
 from daemon.core.strategy import Strategy
@@ -128,8 +128,7 @@ async def _made(make: Callable[[], Strategy], limit_s: float) -> Strategy | str:
 
 def check_state_folder(config: Config) -> Iterator[Finding]:
     """Find out whether the state folder can be used; one that is not there yet is not made."""
-    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
-    path = folder_of(config.daemon.state_dir, identity).absolute()
+    path = state_folder(config).absolute()
     for other in tools.other_folders(path):
         what = other.problem or f"{len(other.keys)} open signals that nobody follows"
         yield Finding(Verdict.WARN, "state folder", f"{other.path} beside it: {what}")
@@ -142,7 +141,7 @@ def check_state_folder(config: Config) -> Iterator[Finding]:
             lock_folder(folder).release()
         finally:
             folder.release()
-        yield from _check_files(path, identity)
+        yield from _check_files(path, identity_of(config))
     except StateLockedError as error:
         yield Finding(Verdict.WARN, "state folder", str(error))
     except TickdError as error:

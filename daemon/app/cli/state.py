@@ -12,13 +12,14 @@ from daemon.adapters.clock import wall_ms
 from daemon.adapters.storage import tools
 from daemon.adapters.storage.folder import open_folder
 from daemon.adapters.storage.journal_tools import read_events
-from daemon.adapters.storage.opening import JOURNAL_FOLDER, folder_of
+from daemon.adapters.storage.opening import JOURNAL_FOLDER
 from daemon.adapters.storage.repair import RepairAction, RepairOrder, repair
 from daemon.adapters.storage.schema import Identity
 from daemon.app.cli.journal import time_of
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.problems import one_line
 from daemon.app.config.settings import SANDBOX_ID, Config
+from daemon.app.state_folder import identity_of, state_folder
 from daemon.core.errors import FatalError
 from daemon.core.signal import Key
 
@@ -44,8 +45,7 @@ class Place:
 
 def place_of_config(config: Config) -> Place:
     """Return the state folder that a configuration uses."""
-    identity = Identity(exchange=config.exchange.id, mode=config.daemon.mode)
-    return Place(path=folder_of(config.daemon.state_dir, identity), identity=identity)
+    return Place(path=state_folder(config), identity=identity_of(config))
 
 
 def show_state(terminal: Terminal, place: Place, *, as_json: bool) -> None:
