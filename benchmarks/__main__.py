@@ -2,8 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -12,50 +10,8 @@ from rich.console import Console
 from benchmarks import growth, history, start, tasks, walks, wire
 from benchmarks.figures import Figure, plain, render, summary
 
-Measured = tuple[list[Figure], list[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """One bench: its title, and how to run it whole and in its smallest size."""
-
-    title: str
-    whole: Callable[[], Measured]
-    quick: Callable[[], Measured]
-
-
-BENCHES = {
-    "A": Bench(
-        title="A. The daemon on a live market over WebSocket",
-        whole=lambda: wire.measure(wire.Size()),
-        quick=lambda: wire.measure(wire.QUICK),
-    ),
-    "B": Bench(
-        title="B. Many tasks in one process, on the in-memory exchange",
-        whole=lambda: tasks.measure(tasks.Size()),
-        quick=lambda: tasks.measure(tasks.QUICK),
-    ),
-    "C": Bench(
-        title="C. A start with many saved signals",
-        whole=lambda: start.measure(start.Size()),
-        quick=lambda: start.measure(start.QUICK),
-    ),
-    "D": Bench(
-        title="D. A year of history: crossing averages, asked every 15 minutes",
-        whole=lambda: history.measure(history.Size()),
-        quick=lambda: history.measure(history.QUICK),
-    ),
-    "E": Bench(
-        title="E. How the cost of history grows",
-        whole=lambda: growth.measure(growth.Size()),
-        quick=lambda: growth.measure(growth.QUICK),
-    ),
-    "F": Bench(
-        title="F. A comparison of parameters on one core and on two",
-        whole=lambda: walks.measure(walks.Size()),
-        quick=lambda: walks.measure(walks.QUICK),
-    ),
-}
+BENCHES = {bench.BENCH: bench for bench in (wire, tasks, start, history, growth, walks)}
+"""By their letters. Each has a TITLE, a Size, its smallest as QUICK, and `measure(size)`."""
 
 
 def main() -> int:
@@ -65,8 +21,8 @@ def main() -> int:
     figures: list[Figure] = []
     for name in options.only:
         bench = BENCHES[name]
-        found, notes = bench.quick() if options.quick else bench.whole()
-        render(console, bench.title, found, notes)
+        found, notes = bench.measure(bench.QUICK if options.quick else bench.Size())
+        render(console, f"{bench.BENCH}. {bench.TITLE}", found, notes)
         figures += found
     console.print(summary(figures))
     if options.json is not None:

@@ -7,6 +7,7 @@ from benchmarks.history import CHILD, YEAR_MINUTES
 from benchmarks.spent import Spent, load_note, spent
 
 BENCH = "E"
+TITLE = "How the cost of history grows"
 GROWTH_MAX = 1.25
 """A year of the longest run costs at most so many times a year of the shortest."""
 

@@ -10,6 +10,7 @@ from benchmarks.figures import Figure
 from benchmarks.spent import Spent, in_turn, load_note, spent
 
 BENCH = "D"
+TITLE = "A year of history: crossing averages, asked every 15 minutes"
 CHILD = ("-m", "benchmarks.history_child")
 YEAR_MINUTES = 525_600
 REFERENCE = "a plain Python loop over the same file that looks at every minute, without any rule"

@@ -15,6 +15,7 @@ from benchmarks.process import ChildError, child
 from benchmarks.step_market import symbols_of
 
 BENCH = "C"
+TITLE = "A start with many saved signals"
 READY_S_MAX = 2.0
 LOOK_EVERY_S = 0.02
 PATIENCE_S = 60.0

@@ -8,6 +8,7 @@ from benchmarks.figures import Figure, quantile
 from benchmarks.process import child
 
 BENCH = "B"
+TITLE = "Many tasks in one process, on the in-memory exchange"
 SETTLE_S = 4.0
 REFERENCE = "as many asyncio tasks that only sleep and wake up once a second, on the same loop"
 CORE_PERCENT_MAX = 15.0

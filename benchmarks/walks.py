@@ -12,6 +12,7 @@ from benchmarks.process import ChildError
 from benchmarks.spent import Spent, in_turn, load_note, spent
 
 BENCH = "F"
+TITLE = "A comparison of parameters on one core and on two"
 CPU_S_MAX = 3.6
 """What vectorbt takes for the same pairs, in one process."""
 SPEED_UP_MIN = 1.8

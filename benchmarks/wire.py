@@ -20,6 +20,7 @@ STEPS_A_SECOND = 10
 STEP_PERCENT = 1.1
 BURST_PERCENT = 4.0
 BENCH = "A"
+TITLE = "The daemon on a live market over WebSocket"
 REFERENCE = "a bare watch_ohlcv_for_symbols loop of ccxt.pro on the same server, in the same minute"
 CPU_S_MAX, MEMORY_MIB_MAX, REQUESTS_MAX, LATENCY_MS_MAX = 1.2, 140.0, 5.0, 50.0
 

@@ -1,13 +1,11 @@
 """Libraries that only some commands need: what to say where they are not installed."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from daemon.core.errors import FatalError
 
 RESEARCH_LIBRARIES = frozenset({"numpy", "optuna", "plotly", "pyarrow"})
-
-
 CLUSTER_LIBRARIES = frozenset({"distributed", "dask", "cloudpickle"})
 
 
@@ -15,43 +13,34 @@ class MissingLibraryError(FatalError):
     """A library is not installed; the text says which one and how to get it."""
 
 
-@contextmanager
-def research_libraries(what: str) -> Iterator[None]:
+def research_libraries(what: str) -> AbstractContextManager[None]:
     """Import within this what needs the research libraries; `what` names who wants them.
 
     Raises MissingLibraryError where one of them is not installed.
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        name = (error.name or "").partition(".")[0]
-        if name not in RESEARCH_LIBRARIES:
-            raise
-        text = f"{what} needs the research libraries ({name} is missing): make research"
-        raise MissingLibraryError(text) from error
+    return _wanted(RESEARCH_LIBRARIES, f"{what} needs the research libraries", "make research")
 
 
-@contextmanager
-def cluster_library() -> Iterator[None]:
+def cluster_library() -> AbstractContextManager[None]:
     """Import within this what works on a cluster. Raises MissingLibraryError without it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        name = (error.name or "").partition(".")[0]
-        if name not in CLUSTER_LIBRARIES:
-            raise
-        text = f"a cluster needs Dask ({name} is missing): pip install 'tickd[cluster]'"
-        raise MissingLibraryError(text) from error
+    return _wanted(CLUSTER_LIBRARIES, "a cluster needs Dask", "pip install 'tickd[cluster]'")
+
+
+def apprise_library() -> AbstractContextManager[None]:
+    """Import within this what speaks to other services. Raises MissingLibraryError without it."""
+    return _wanted(
+        frozenset({"apprise"}),
+        "alerts.apprise needs the apprise library",
+        "pip install 'tickd[alerts]'",
+    )
 
 
 @contextmanager
-def apprise_library() -> Iterator[None]:
-    """Import within this what speaks to other services. Raises MissingLibraryError without it."""
+def _wanted(names: frozenset[str], need: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
-        if name != "apprise":
+        if name not in names:
             raise
-        text = "alerts.apprise needs the apprise library: pip install 'tickd[alerts]'"
-        raise MissingLibraryError(text) from error
+        raise MissingLibraryError(f"{need} ({name} is missing): {remedy}") from error
