@@ -8,7 +8,15 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainSerializer, SecretStr
 
 from daemon.app.config import values
-from daemon.app.config.sections import FilePath, Names, Section, Symbols, Url
+from daemon.app.config.sections import (
+    FilePath,
+    Names,
+    Section,
+    Symbols,
+    Url,
+    secret_field,
+    secret_file_field,
+)
 from daemon.core.alerts import AlertKind, AlertLevel
 
 SecretUrl = Annotated[
@@ -84,18 +92,11 @@ class WebhookKeys(Section):
         " the password.",
         json_schema_extra={"masked": True},
     )
-    secret: SecretStr | None = Field(
-        default=None,
-        description="Never in this file: name a file in secret_file or set the environment"
-        " variable.",
-        json_schema_extra={"secret": True},
-    )
-    secret_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_webhook"],
-        description="A file that holds the secret by which posts are signed, readable by its"
-        " owner only.",
-        json_schema_extra={"holds": "secret"},
+    secret: SecretStr | None = secret_field("secret")
+    secret_file: FilePath | None = secret_file_field(
+        "secret",
+        "tickd_webhook",
+        "A file that holds the secret by which posts are signed, readable by its owner only.",
     )
     timeout_s: float = Field(
         default=10.0, ge=0.1, le=120, description="Seconds after which a post counts as lost."
@@ -105,17 +106,11 @@ class WebhookKeys(Section):
 class TelegramKeys(Section):
     """Which chat, and who may command."""
 
-    token: BotToken | None = Field(
-        default=None,
-        description="Never in this file: name a file in token_file or set the environment"
-        " variable.",
-        json_schema_extra={"secret": True},
-    )
-    token_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_telegram_token"],
-        description="A file that holds the token that @BotFather gave, readable by its owner only.",
-        json_schema_extra={"holds": "token"},
+    token: BotToken | None = secret_field("token")
+    token_file: FilePath | None = secret_file_field(
+        "token",
+        "tickd_telegram_token",
+        "A file that holds the token that @BotFather gave, readable by its owner only.",
     )
     chat_id: int | None = Field(
         default=None,
@@ -160,17 +155,11 @@ class TelegramKeys(Section):
 class AppriseKeys(Section):
     """Which service."""
 
-    url: SecretStr | None = Field(
-        default=None,
-        description="Never in this file: name a file in url_file or set the environment variable.",
-        json_schema_extra={"secret": True},
-    )
-    url_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_apprise_url"],
-        description="A file that holds the service's address as apprise writes it, which is a"
-        " password.",
-        json_schema_extra={"holds": "url"},
+    url: SecretStr | None = secret_field("url")
+    url_file: FilePath | None = secret_file_field(
+        "url",
+        "tickd_apprise_url",
+        "A file that holds the service's address as apprise writes it, which is a password.",
     )
     timeout_s: float = Field(
         default=20.0, ge=0.1, le=120, description="Seconds after which a message counts as lost."

@@ -35,6 +35,26 @@ Moment = Annotated[datetime, Field(strict=False), AfterValidator(values.as_utc)]
 SignalInterval = Literal["1m", "3m", "5m", "15m", "30m", "1h"]
 
 
+def secret_field(name: str) -> Any:  # noqa: ANN401 - as pydantic types its Field
+    """Return the key `name`, a secret: the file of settings may only name the file it is in."""
+    return Field(
+        default=None,
+        description=f"Never in this file: name a file in {name}_file or set the environment"
+        " variable.",
+        json_schema_extra={"secret": True},
+    )
+
+
+def secret_file_field(holds: str, example: str, description: str) -> Any:  # noqa: ANN401 - as above
+    """Return the key that names the file of the secret `holds`."""
+    return Field(
+        default=None,
+        examples=[f"/run/secrets/{example}"],
+        description=description,
+        json_schema_extra={"holds": holds},
+    )
+
+
 class Section(BaseModel):
     """A table of the file."""
 
@@ -155,29 +175,17 @@ class ExchangeSection(Section):
         examples=[{"public": "http://127.0.0.1:8090/api/v3"}],
         description="Other addresses than ccxt's own, by ccxt's name for them.",
     )
-    api_key: SecretStr | None = Field(
-        default=None,
-        description="Never in this file: name a file in api_key_file or set the environment"
-        " variable.",
-        json_schema_extra={"secret": True},
+    api_key: SecretStr | None = secret_field("api_key")
+    api_key_file: FilePath | None = secret_file_field(
+        "api_key",
+        "tickd_api_key",
+        "A file that holds the API key alone, readable by its owner only.",
     )
-    api_key_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_api_key"],
-        description="A file that holds the API key alone, readable by its owner only.",
-        json_schema_extra={"holds": "api_key"},
-    )
-    api_secret: SecretStr | None = Field(
-        default=None,
-        description="Never in this file: name a file in api_secret_file or set the environment"
-        " variable.",
-        json_schema_extra={"secret": True},
-    )
-    api_secret_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_api_secret"],
-        description="A file that holds the API secret alone, readable by its owner only.",
-        json_schema_extra={"holds": "api_secret"},
+    api_secret: SecretStr | None = secret_field("api_secret")
+    api_secret_file: FilePath | None = secret_file_field(
+        "api_secret",
+        "tickd_api_secret",
+        "A file that holds the API secret alone, readable by its owner only.",
     )
 
 
@@ -210,18 +218,12 @@ class HttpSection(Section):
         description="Take commands too (tickd pause, close, reload ...), from whoever has the"
         " token.",
     )
-    token: SecretStr | None = Field(
-        default=None,
-        description="Never in this file: name a file in token_file or set the environment"
-        " variable.",
-        json_schema_extra={"secret": True},
-    )
-    token_file: FilePath | None = Field(
-        default=None,
-        examples=["/run/secrets/tickd_token"],
-        description="A file that holds the token of the control API alone, readable by its owner"
+    token: SecretStr | None = secret_field("token")
+    token_file: FilePath | None = secret_file_field(
+        "token",
+        "tickd_token",
+        "A file that holds the token of the control API alone, readable by its owner"
         " only. Left out, the daemon makes one in its state folder.",
-        json_schema_extra={"holds": "token"},
     )
 
 

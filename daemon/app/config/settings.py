@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -96,21 +96,25 @@ class Config(BaseSettings):
     @property
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret that was read, for whoever must keep them out of a text."""
-        exchange, alerts = self.exchange, self.alerts
-        secrets = (
-            exchange.api_key,
-            exchange.api_secret,
-            alerts.webhook.secret,
-            alerts.webhook.url,
-            alerts.telegram.token,
-            alerts.apprise.url,
-            self.http.token,
-        )
-        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
+        return tuple(_secrets_in(self.model_dump()))
 
     def plain(self) -> dict[str, Any]:
         """Return all settings as plain values; a secret is shown as stars, whatever it is."""
         return self.model_dump(mode="json")
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case dict():
+            for part in value.values():
+                yield from _secrets_in(part)
+        case tuple():
+            for part in value:
+                yield from _secrets_in(part)
+        case _:
+            pass
 
 
 def find_faults(config: Config) -> Iterator[Fault]:

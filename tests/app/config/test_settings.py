@@ -161,11 +161,16 @@ def test_q1_no_text_of_the_configuration_holds_a_secret(tmp_path: Path) -> None:
         "TICKD__EXCHANGE__API_SECRET": CANARY,
         "TICKD__ALERTS__WEBHOOK__SECRET": CANARY,
         "TICKD__ALERTS__WEBHOOK__URL": f"https://hooks.example.com/{CANARY}",
+        "TICKD__ALERTS__TELEGRAM__TOKEN": f"123456789:{CANARY}",
+        "TICKD__ALERTS__TELEGRAM__CHAT_ID": "1",
+        "TICKD__ALERTS__APPRISE__URL": f"ntfys://{CANARY}",
+        "TICKD__HTTP__TOKEN": CANARY,
     }
 
     config = load(tmp_path, "", environ).config
 
-    assert CANARY in config.secret_values
+    assert len(config.secret_values) == sum(setting.is_masked for setting in walk())
+    assert all(CANARY in value for value in config.secret_values)
     texts = (repr(config), str(config), str(config.plain()), config.model_dump_json())
     assert CANARY not in "".join(texts)
     assert config.plain()["alerts"]["webhook"]["url"] == "https://hooks.example.com/**********"
