@@ -4,49 +4,19 @@ from dataclasses import replace
 
 from daemon.app.status_line import LENGTH_MAX, status_line
 from daemon.ports import DaemonStatus, TaskStatus
+from tests.adapters.sinks import some_status
+from tests.adapters.sinks.some_status import a_task
 
-TASK = TaskStatus(
-    symbol="BTC/USDT",
-    strategy_name="s",
-    state="idle",
-    condition="running",
-    is_ready=True,
-    reason="",
-    price=1.0,
-    price_age_s=0.1,
-    tick_age_s=0.1,
-    last_decision_ms=0,
-    next_ask_ms=0,
-    restarts=0,
-    signal_id="",
-    position="",
-    price_open=None,
-    price_take_profit=None,
-    price_stop_loss=None,
-    percent_tp=0.0,
-    percent_sl=0.0,
-    is_paused=False,
-    is_blocked=False,
-)
+TASK = a_task(strategy="s", state="idle")
 
 
 def a_status(*tasks: TaskStatus, reasons: tuple[str, ...] = ()) -> DaemonStatus:
-    return DaemonStatus(
-        version="1",
-        exchange="sandbox",
-        mode="signal",
-        market_time_ms=0,
-        speed=1.0,
-        uptime_s=1.0,
-        loop_lag_s=0.0,
-        is_live=True,
+    return some_status.a_status(
+        *tasks,
         is_ready=not reasons,
         reasons=reasons,
         open_count=sum(task.state in {"active", "closing"} for task in tasks),
         waiting_count=sum(task.state == "scheduled" for task in tasks),
-        tasks=tasks,
-        sinks=(),
-        orphans=(),
     )
 
 

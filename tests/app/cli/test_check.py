@@ -55,14 +55,19 @@ def test_faults_of_the_configuration_end_the_check_with_78(shell: Shell) -> None
     )
 
 
-def test_a_strategy_that_cannot_be_made_fails(shell: Shell) -> None:
+def made_by(shell: Shell, statement: str) -> None:
+    """Configure a strategy whose __init__ does this."""
     (shell.folder / "mine.py").write_text(
         "from daemon.core.strategy import Strategy\n"
         "class Mine(Strategy):\n"
-        "    def __init__(self): raise ValueError('no luck')\n"
+        f"    def __init__(self): {statement}\n"
         "    def get_signal(self, view): ...\n"
     )
     write(shell.folder, STRATEGY.replace("daemon.strategies.breakout:Breakout", "./mine.py:Mine"))
+
+
+def test_a_strategy_that_cannot_be_made_fails(shell: Shell) -> None:
+    made_by(shell, "raise ValueError('no luck')")
 
     ended = shell("check", "--offline")
 
@@ -72,13 +77,7 @@ def test_a_strategy_that_cannot_be_made_fails(shell: Shell) -> None:
 
 
 def test_a_strategy_that_sets_what_cannot_be_fails(shell: Shell) -> None:
-    (shell.folder / "mine.py").write_text(
-        "from daemon.core.strategy import Strategy\n"
-        "class Mine(Strategy):\n"
-        "    def __init__(self): self.interval = '7m'\n"
-        "    def get_signal(self, view): ...\n"
-    )
-    write(shell.folder, STRATEGY.replace("daemon.strategies.breakout:Breakout", "./mine.py:Mine"))
+    made_by(shell, "self.interval = '7m'")
 
     ended = shell("check", "--offline")
 
@@ -87,14 +86,7 @@ def test_a_strategy_that_sets_what_cannot_be_fails(shell: Shell) -> None:
 
 
 def test_a_strategy_that_takes_too_long_to_be_made_fails(shell: Shell) -> None:
-    (shell.folder / "mine.py").write_text(
-        "import time\n"
-        "from daemon.core.strategy import Strategy\n"
-        "class Mine(Strategy):\n"
-        "    def __init__(self): time.sleep(60)\n"
-        "    def get_signal(self, view): ...\n"
-    )
-    write(shell.folder, STRATEGY.replace("daemon.strategies.breakout:Breakout", "./mine.py:Mine"))
+    made_by(shell, "__import__('time').sleep(60)")
 
     ended = shell("check", "--offline", "--set", "rules.max_signal_generation_seconds=1")
 

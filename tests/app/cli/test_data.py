@@ -17,7 +17,7 @@ from daemon.adapters.candles.store import CandleStore
 from daemon.app.candle_files import Stored, read_minutes
 from daemon.core.candles import MINUTE_MS
 from tests.adapters.candles.samples import FEBRUARY, JANUARY, some_rows
-from tests.app.cli.tickd import ROOT, Shell, tickd
+from tests.app.cli.tickd import ROOT, Shell, python, tickd
 
 SANDBOX = Series("sandbox", "BTC/USDT")
 BINANCE = Series("binance", "BTC/USDT")
@@ -267,18 +267,10 @@ def test_two_writers_of_one_market_exclude_each_other(shell: Shell) -> None:
 def test_without_the_research_libraries_one_line_says_what_to_do(tmp_path: Path) -> None:
     blocked = "import sys; sys.modules['pyarrow'] = None; from daemon.app.cli import main; main()"
 
-    ended = subprocess.run(
-        [sys.executable, "-c", blocked, "data", "list"],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = python(tmp_path, "-c", blocked, "data", "list")
 
-    assert ended.returncode == 78
-    assert "needs the research libraries (pyarrow is missing): make research" in ended.stderr
+    assert ended.code == 78
+    assert "needs the research libraries (pyarrow is missing): make research" in ended.err
 
 
 def test_a_recorded_month_is_imported_and_replayed(recorded_candles: Path, tmp_path: Path) -> None:

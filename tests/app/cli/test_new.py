@@ -1,14 +1,13 @@
 """A new strategy is one that runs: its own tests pass, and so do a check and a run."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from daemon.app.cli.new import NameFaultError, check_strategy_name
-from tests.app.cli.tickd import ROOT, Shell, tickd
+from tests.app.cli.tickd import Shell, python, tickd
+
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
 
 
 def test_its_own_tests_pass_and_it_loads_with_the_table_that_was_told(shell: Shell) -> None:
@@ -18,17 +17,9 @@ def test_its_own_tests_pass_and_it_loads_with_the_table_that_was_told(shell: She
 
     assert made.code == 0
     assert checked.code == 0, checked.out + checked.err
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=shell.folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert tested.returncode == 0, tested.stdout
-    assert "3 passed" in tested.stdout
+    tested = python(shell.folder, *PYTEST, timeout_s=120)
+    assert tested.code == 0, tested.out
+    assert "3 passed" in tested.out
 
 
 def test_its_tests_can_fail(shell: Shell) -> None:
@@ -37,18 +28,10 @@ def test_its_tests_can_fail(shell: Shell) -> None:
     path = shell.folder / "strategies" / "broken.py"
     path.write_text(path.read_text().replace("closes[-1] < mean", "closes[-1] < 1 / 0 * mean"))
 
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=shell.folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    tested = python(shell.folder, *PYTEST, timeout_s=120)
 
-    assert tested.returncode == 1
-    assert "2 failed, 1 passed" in tested.stdout
+    assert tested.code == 1
+    assert "2 failed, 1 passed" in tested.out
 
 
 def test_it_is_honest_and_runs_live(shell: Shell) -> None:

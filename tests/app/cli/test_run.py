@@ -18,7 +18,7 @@ from daemon.adapters.storage.journal_tools import read_events
 from daemon.core.events import SignalOpened
 from daemon.core.records import TransitionEntry
 from tests.adapters.storage.samples import a_storage
-from tests.app.cli.tickd import ROOT, Ended, Shell
+from tests.app.cli.tickd import ROOT, Ended, Shell, python
 from tests.app.samples import CANARY, STRATEGY, write
 
 COMMAND = Path(sys.executable).with_name("tickd")
@@ -247,18 +247,10 @@ def test_q10_what_lies_in_the_folder_of_the_start_is_not_imported(tmp_path: Path
         planted = tmp_path / f"{name}.py"
         planted.write_text("import pathlib\npathlib.Path('has_run').touch()\n")
 
-    ended = subprocess.run(
-        [sys.executable, str(COMMAND), "run", "--for", "1s", "--set", "http.port=0"],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = python(tmp_path, str(COMMAND), "run", "--for", "1s", "--set", "http.port=0")
 
-    assert ended.returncode == 78
-    assert "there is no module planted among the installed packages" in ended.stderr
+    assert ended.code == 78
+    assert "there is no module planted among the installed packages" in ended.err
     assert not (tmp_path / "has_run").exists()
 
 

@@ -9,59 +9,22 @@ import pytest
 from rich.console import Console
 
 from daemon.app.cli.status import print_status
-from daemon.ports import DaemonStatus, SinkStatus, TaskStatus
+from daemon.ports import TaskStatus
+from tests.adapters.sinks import some_status
 from tests.app.cli.test_probe import Daemon, a_daemon
 from tests.app.cli.tickd import Shell
 
 
-def a_task(**changes: Any) -> TaskStatus:
-    usual = TaskStatus(
-        symbol="BTC/USDT",
-        strategy_name="breakout",
-        state="active",
-        condition="running",
-        is_ready=True,
-        reason="",
-        price=60_123.45,
-        price_age_s=0.4,
-        tick_age_s=0.2,
-        last_decision_ms=1_767_225_600_000,
-        next_ask_ms=1_767_225_900_000,
-        restarts=0,
-        signal_id="s-1",
-        position="long",
-        price_open=60_000.0,
-        price_take_profit=61_000.0,
-        price_stop_loss=59_000.0,
-        percent_tp=12.3,
-        percent_sl=0.0,
-        is_paused=False,
-        is_blocked=False,
-    )
-    return dataclasses.replace(usual, **changes)
+def a_task(**changes: object) -> TaskStatus:
+    moments = {"last_decision_ms": 1_767_225_600_000, "next_ask_ms": 1_767_225_900_000}
+    prices = {"price": 60_123.45, "price_age_s": 0.4, "percent_tp": 12.3}
+    return some_status.a_task(**(moments | prices | changes))
 
 
-def a_status(*tasks: TaskStatus, **changes: Any) -> dict[str, Any]:
-    usual = DaemonStatus(
-        version="0.1.0",
-        exchange="sandbox",
-        mode="signal",
-        market_time_ms=1_767_225_600_000,
-        speed=60.0,
-        uptime_s=3725.0,
-        loop_lag_s=0.0004,
-        is_live=True,
-        is_ready=True,
-        reasons=(),
-        open_count=1,
-        waiting_count=0,
-        tasks=tasks,
-        sinks=(SinkStatus(name="log", sent=9, dropped=1, failed=0, queued=2),),
-        orphans=(),
-    )
-    told: dict[str, Any] = json.loads(
-        json.dumps(dataclasses.asdict(dataclasses.replace(usual, **changes)))
-    )
+def a_status(*tasks: TaskStatus, **changes: object) -> dict[str, Any]:
+    usual: dict[str, object] = {"market_time_ms": 1_767_225_600_000, "uptime_s": 3725.0}
+    status = some_status.a_status(*tasks, **({"orphans": ()} | usual | changes))
+    told: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(status)))
     return told
 
 

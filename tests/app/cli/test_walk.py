@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from tests.app.cli.tickd import Shell
-from tests.app.cli.walk_stage import interrupted, lay_out, run_alone
+from tests.app.cli.tickd import Shell, tickd
+from tests.app.cli.walk_stage import interrupted, lay_out
 
 ON_FILE = ("--data", "btc.csv")
 
@@ -152,10 +152,10 @@ def test_other_code_is_tested_anew(ready: Shell) -> None:
     source = ready.folder / "swing.py"
     source.write_text(source.read_text().replace("/ 1000", "/ 2000"))
 
-    again = run_alone(ready.folder, *run, "--report-dir", "out")
+    again = tickd(ready.folder, *run, "--report-dir", "out")
 
     assert "in an earlier walk" not in again.err
-    assert again.out == run_alone(ready.folder, *run).out
+    assert again.out == tickd(ready.folder, *run).out
 
 
 def test_a_folder_that_takes_no_report_is_told_before_the_work(ready: Shell) -> None:

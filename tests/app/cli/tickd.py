@@ -42,8 +42,16 @@ def tickd(
     folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, timeout_s: float = 60
 ) -> Ended:
     """Run the command as a process, with a bare environment."""
+    command = ["-m", "daemon", *arguments]
+    return python(folder, *command, environ=environ, timeout_s=timeout_s)
+
+
+def python(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, timeout_s: float = 60
+) -> Ended:
+    """Run Python as a process, with a bare environment in which the package is found."""
     ended = subprocess.run(
-        [sys.executable, "-m", "daemon", *arguments],
+        [sys.executable, *arguments],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **(environ or {})},
         capture_output=True,

@@ -97,17 +97,3 @@ def interrupted(
     out, err = process.communicate(timeout=30)
     (folder / "stall").unlink()
     return Ended(process.returncode, out, err)
-
-
-def run_alone(folder: Path, *arguments: str) -> Ended:
-    """Run a command as a process: what it loads, nobody has loaded before."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "daemon", *arguments],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
