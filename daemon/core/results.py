@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, assert_never
+from typing import Literal, TypeVar, assert_never, get_args
 
 from daemon.core.events import (
     PartialLossContract,
@@ -35,6 +35,7 @@ CallbackName = Literal[
     "on_partial_loss",
     "on_write",
 ]
+CALLBACK_NAMES: tuple[CallbackName, ...] = get_args(CallbackName)
 E_ = TypeVar("E_", bound=Transition | TickResult)
 
 

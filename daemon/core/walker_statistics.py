@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from daemon.core.moments import finite_or_none
 from daemon.core.statistics import BacktestStatistics
@@ -16,15 +16,7 @@ WalkerMetric = Literal[
     "avg_pnl",
     "expected_yearly_returns",
 ]
-WALKER_METRICS: tuple[WalkerMetric, ...] = (
-    "sharpe_ratio",
-    "annualized_sharpe_ratio",
-    "win_rate",
-    "total_pnl",
-    "certainty_ratio",
-    "avg_pnl",
-    "expected_yearly_returns",
-)
+WALKER_METRICS: tuple[WalkerMetric, ...] = get_args(WalkerMetric)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,22 +4,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from daemon.core.guard import Raised
-from daemon.core.results import Callback, CallbackName
+from daemon.core.results import CALLBACK_NAMES, Callback, CallbackName
 from daemon.core.strategy import Strategy
 from daemon.live.containment import Containment
 
-_NAMES: tuple[CallbackName, ...] = (
-    "on_tick",
-    "on_open",
-    "on_active",
-    "on_idle",
-    "on_close",
-    "on_schedule",
-    "on_cancel",
-    "on_partial_profit",
-    "on_partial_loss",
-    "on_write",
-)
 _EVERY_TICK = frozenset(("on_tick", "on_active", "on_idle", "on_partial_profit", "on_partial_loss"))
 
 
@@ -35,7 +23,7 @@ class Callbacks:
     ) -> None:
         self._own: dict[str, Callable[[object], object]] = {
             name: getattr(strategy, name)
-            for name in _NAMES
+            for name in CALLBACK_NAMES
             if getattr(type(strategy), name) is not getattr(Strategy, name)
         }
         self._holder = holder

@@ -16,7 +16,7 @@ from daemon.core.events import (
     TickResult,
 )
 from daemon.core.guard import Raised, describe
-from daemon.core.results import Callback, CallbackName, callbacks_of, stamped
+from daemon.core.results import CALLBACK_NAMES, Callback, callbacks_of, stamped
 from daemon.core.signal import Key, make_id
 from daemon.core.states import Observation, State, row_of
 from daemon.core.strategy import Strategy
@@ -26,19 +26,6 @@ from daemon.research.view import HistoryView, Scene
 
 ERRORS_KEPT = 20
 """How many errors of a run are kept in full; all are counted."""
-
-_NAMES: tuple[CallbackName, ...] = (
-    "on_tick",
-    "on_open",
-    "on_active",
-    "on_idle",
-    "on_close",
-    "on_schedule",
-    "on_cancel",
-    "on_partial_profit",
-    "on_partial_loss",
-    "on_write",
-)
 
 
 class Errors:
@@ -121,7 +108,7 @@ class Teller:
         self._heard_by = announcer.lists
         self._own: dict[str, Callable[[object], object]] = {
             name: getattr(strategy, name)
-            for name in _NAMES
+            for name in CALLBACK_NAMES
             if getattr(type(strategy), name) is not getattr(Strategy, name)
         }
         self._hears_idle = not self._own.keys().isdisjoint(("on_idle", "on_tick"))
