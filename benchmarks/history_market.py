@@ -33,7 +33,7 @@ def a_market(minute_count: int, seed: int = 1) -> Minutes:
 def write_market(minutes: Minutes, path: Path) -> None:
     """Write `minutes` as a file of Parquet."""
     import pyarrow as pa  # noqa: PLC0415 - not for every child
-    import pyarrow.parquet  # noqa: PLC0415
+    import pyarrow.parquet  # noqa: PLC0415 - as above
 
     stamps = range(minutes.start_ms, minutes.end_ms, MINUTE_MS)
     names = ("open", "high", "low", "close", "volume")

@@ -92,8 +92,7 @@ async def _run_daemon(symbols: Sequence[str], strategies: int) -> None:
     daemon = _daemon(symbols, strategies, outlets)
     running = asyncio.get_running_loop().create_task(daemon.run())
     count = len(symbols) * strategies
-    # No event of the daemon's says it.
-    while _open_count(daemon) < count:  # noqa: ASYNC110
+    while _open_count(daemon) < count:  # noqa: ASYNC110 - no event of the daemon's says it
         await asyncio.sleep(0.2)
     await _watched(ticks)
     daemon.stop()

@@ -149,7 +149,7 @@ class OptunaStudy:
         body = RECORDS.dump_python(trial.record, mode="json")
         storage = self._kept._storage  # noqa: SLF001 - the public way asks for the trial itself
         trial_id = storage.get_trial_id_from_study_id_trial_number(
-            self._kept._study_id,  # noqa: SLF001
+            self._kept._study_id,  # noqa: SLF001 - as above
             trial.number,
         )
         storage.set_trial_user_attr(trial_id, RECORD, body)

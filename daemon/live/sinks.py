@@ -40,12 +40,12 @@ class Guard(Protocol):
 class PlainGuard:
     """Catches everything, and trusts foreign code to give the event loop back."""
 
-    def call(self, holder: str, function: Callable[[], T]) -> Returned[T] | Raised:  # noqa: ARG002
+    def call(self, holder: str, function: Callable[[], T]) -> Returned[T] | Raised:  # noqa: ARG002 - it trusts all
         return call_foreign(function)
 
     async def drive(
         self,
-        holder: str,  # noqa: ARG002
+        holder: str,  # noqa: ARG002 - as above
         coroutine: Coroutine[object, object, object],
         limit_s: float,
     ) -> Returned[object] | Raised:

@@ -49,8 +49,10 @@ def test_all_statistics_come_from_the_events() -> None:
         with_candles=False,
     )
 
-    record = report_record(report)
-    assert record["live"]["breakout"]["total_closed"] == 2  # type: ignore[index, call-overload]
+    live = report_record(report)["live"]
+    assert isinstance(live, dict)
+    assert isinstance(live["breakout"], dict)
+    assert live["breakout"]["total_closed"] == 2
     assert len(report.keys) == 2
     (breakout,) = report.strategies.values()
     assert breakout.heat.statistics().total_symbols == 2

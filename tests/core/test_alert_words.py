@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from daemon.core.alert_words import Words, cut, one_line, short_words_of, words_of
 from daemon.core.alerts import Alert, alerts_of
 from daemon.core.events import Transition
-from daemon.core.records import CommandEntry, Journaled, JournalEntry, RunEntry, StopEntry
+from daemon.core.records import (
+    CandleEntry,
+    CommandEntry,
+    Journaled,
+    JournalEntry,
+    RunEntry,
+    StopEntry,
+    TransitionEntry,
+)
 from tests.core.some_events import (
     a_cancelled,
     a_closed,
@@ -27,9 +35,12 @@ from tests.live.alert_stage import a_transition
 
 
 def an_alert(told: Transition | JournalEntry) -> Alert:
-    is_entry = isinstance(told, RunEntry | StopEntry | CommandEntry)
-    entry = told if is_entry else a_transition(told)  # type: ignore[arg-type]
-    return next(iter(alerts_of(Journaled(number=5, entry=entry))))  # type: ignore[arg-type]
+    match told:
+        case RunEntry() | StopEntry() | CommandEntry() | CandleEntry() | TransitionEntry():
+            entry: JournalEntry = told
+        case _:
+            entry = a_transition(told)
+    return next(iter(alerts_of(Journaled(number=5, entry=entry))))
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ class Receiver:
                 with suppress(ConnectionError):
                     super().handle()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base
                 """Say nothing."""
 
         return Handler

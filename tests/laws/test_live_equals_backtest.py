@@ -26,7 +26,7 @@ from daemon.core.events import (
 )
 from daemon.core.frame import Frame
 from daemon.core.rules import Rules
-from daemon.core.signal import Key, Signal, SignalRow
+from daemon.core.signal import Key, Signal
 from daemon.core.strategy import Strategy, View
 from daemon.research.columns import minutes_of
 from daemon.research.plan import Job, Plan
@@ -161,8 +161,10 @@ def in_minutes(events: Sequence[Transition], until_ms: int) -> list[tuple[Any, .
     told = []
     for event in events:
         assert isinstance(event, Fact), event
-        is_level = isinstance(event, PartialProfitContract | PartialLossContract)
-        row: SignalRow = event.data if is_level else event.signal  # type: ignore[union-attr]
+        if isinstance(event, PartialProfitContract | PartialLossContract):
+            row = event.data
+        else:
+            row = event.signal
         if minute_of(event.at_ms) <= until_ms:
             told.append(
                 (

@@ -13,6 +13,7 @@ from daemon.core.events import Transition
 from daemon.core.guard import Raised
 from daemon.core.records import CandleEntry, Journaled, JournalEntry, TransitionEntry
 from daemon.live.alerts import AlertLimits, AlertPump
+from daemon.ports import AlertSink, Progress
 from tests.core.some_events import AT_MS, KEY, an_error, an_opened
 
 LIMITS = AlertLimits(backoff_s=(0.001,), quiet_s=5.0, deliver_s=5.0)
@@ -76,13 +77,14 @@ class Phone:
     def wants(self, journaled: Journaled) -> bool:
         return is_alert(journaled.entry)
 
-    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> None:
+    async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> Progress | None:
         await asyncio.sleep(0)
         if self.raises:
             raise self.raises.pop(0)
         if self.refuses & {entry.number for entry in entries}:
             raise RejectedError("cannot be read")
         self.arrived.extend(entry.number for entry in entries)
+        return None
 
 
 class Desk:
@@ -93,8 +95,8 @@ class Desk:
         self.cursors = DictCursors()
         self.reports: list[str] = []
 
-    def pump(self, phone: Phone, limits: AlertLimits = LIMITS) -> AlertPump:
-        return AlertPump(phone, self.journal, self.cursors, self._report, limits)
+    def pump(self, sink: AlertSink, limits: AlertLimits = LIMITS) -> AlertPump:
+        return AlertPump(sink, self.journal, self.cursors, self._report, limits)
 
     def _report(self, where: str, raised: Raised) -> None:
         assert where == "sink"

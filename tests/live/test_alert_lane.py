@@ -214,7 +214,7 @@ def test_s1_s2_dead_for_a_day_nothing_critical_is_lost() -> None:
         is_dead = [True]
         person = Person(pace_s=1.0, fails=lambda: TransientError("down") if is_dead[0] else None)
         desk = Desk()
-        urgent, other = (desk.pump(lane, LIMITS) for lane in lanes(person))  # type: ignore[arg-type]
+        urgent, other = (desk.pump(lane, LIMITS) for lane in lanes(person))
         await urgent.open()
         await other.open()
         async with running(urgent), running(other):
@@ -246,7 +246,7 @@ def test_s1_hours_of_429_lose_nothing_and_it_is_asked_seldom() -> None:
         person = Person(fails=lambda: RateLimitedError("429", 30.0) if is_flooded[0] else None)
         desk = Desk()
         urgent, _ = lanes(person)
-        pump = desk.pump(urgent, LIMITS)  # type: ignore[arg-type]
+        pump = desk.pump(urgent, LIMITS)
         await pump.open()
         await desk.journal.append(a_flood(40))
         async with running(pump):
@@ -283,7 +283,7 @@ def test_s2_whatever_fails_each_critical_alert_comes_once_and_in_order(
     async def play() -> tuple[list[str], list[str]]:
         person, desk = Person(raises=list(raises)), Desk()
         pumps = [
-            desk.pump(lane, replace(LIMITS, batch_max=5))  # type: ignore[arg-type]
+            desk.pump(lane, replace(LIMITS, batch_max=5))
             for lane in lanes(person, MessengerPreferences(digest_over=digest_over))
         ]
         for pump in pumps:
@@ -308,7 +308,7 @@ def test_s4_a_blocked_bot_is_switched_off_and_told_elsewhere() -> None:
     async def play() -> Desk:
         desk = Desk()
         urgent, _ = lanes(Person(raises=[FatalError("the bot was blocked by the user")]))
-        pump = desk.pump(urgent, LIMITS)  # type: ignore[arg-type]
+        pump = desk.pump(urgent, LIMITS)
         await pump.open()
         await desk.journal.append([a_transition(an_exit())])
         async with running(pump):
@@ -324,7 +324,7 @@ def test_a_stop_does_not_wait_for_the_end_of_quiet_hours() -> None:
     async def play() -> float:
         desk = Desk()
         _, lane = lanes(Person(), MessengerPreferences(quiet_s=lambda: 30_000.0))
-        pump = desk.pump(lane, LIMITS)  # type: ignore[arg-type]
+        pump = desk.pump(lane, LIMITS)
         await pump.open()
         await desk.journal.append([a_transition(an_opened())])
         loop = asyncio.get_running_loop()

@@ -272,9 +272,7 @@ async def test_its_status_says_how_far_behind_it_is() -> None:
 
 async def test_what_was_told_before_a_pause_is_not_told_again_after_a_crash() -> None:
     class Slow(Phone):
-        async def deliver(  # type: ignore[override]  # a phone that needs a rest
-            self, entries: Sequence[Journaled], behind: int = 0
-        ) -> Progress:
+        async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> Progress:
             await super().deliver(entries[:1])
             return Progress(number=entries[0].number, wait_s=60.0)
 
@@ -296,9 +294,7 @@ async def test_what_a_sink_holds_comes_again_after_a_crash() -> None:
     """A digest is in memory until it is sent: the cursor on disk must not run ahead of it."""
 
     class Holding(Phone):
-        async def deliver(  # type: ignore[override]  # a phone that sums up
-            self, entries: Sequence[Journaled], behind: int = 0
-        ) -> Progress | None:
+        async def deliver(self, entries: Sequence[Journaled], behind: int = 0) -> Progress:
             if behind:
                 return Progress(number=0, is_held=True)
             raise TransientError("away")

@@ -47,7 +47,7 @@ class ByTheClock(Strategy):
         self.answers = answers
         self.asked = asked
 
-    async def get_signal(self, view: View) -> object:  # type: ignore[override]
+    async def get_signal(self, view: View) -> object:  # type: ignore[override]  # nonsense too
         """Return the answer for now; nonsense is allowed."""
         self.asked.append(view.now_ms)
         answer = self.answers.get(view.now_ms)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.core.candles import Candle
 from daemon.core.context import RUN_CONTEXT
 from daemon.core.events import (
     Announcement,
@@ -144,13 +145,17 @@ def test_the_second_pass_is_made_only_where_one_is_due_and_nobody_hears_it() -> 
 # -- What a strategy sees --------------------------------------------------------------------------
 
 
+Seen = tuple[int, float, list[Candle], list[Candle]]
+"""The moment, the price, and both windows of candles."""
+
+
 class Watcher(Strategy):
     """Decides on what it sees; notes all of it."""
 
     interval = "1m"
     history: ClassVar[Mapping[str, int]] = {"1m": 4, "3m": 2}
 
-    def __init__(self, seen: list[object]) -> None:
+    def __init__(self, seen: list[Seen]) -> None:
         self.seen = seen
 
     async def get_signal(self, view: View) -> Signal | None:
@@ -185,14 +190,14 @@ def test_what_the_future_holds_changes_nothing_that_was_decided_before(
         for row in a_world(other)[0][known:]
     ]
     now_ms = rows[known].timestamp
-    saw: list[list[object]] = [[], []]
+    saw: list[list[Seen]] = [[], []]
     ends = []
     for each, seen in zip((rows, changed), saw, strict=True):
         job = a_job(partial(Watcher, seen), minutes_of(each))
         run = asyncio.run(ran_on(a_plan(job)))
         ends.append([event for event in run.told if event.at_ms <= now_ms])
 
-    before = [[look for look in seen if look[0] <= now_ms] for seen in saw]  # type: ignore[index]
+    before = [[look for look in seen if look[0] <= now_ms] for seen in saw]
     assert before[0] == before[1]
     assert ends[0] == ends[1]
 
@@ -253,14 +258,14 @@ async def test_a_run_is_stopped_by_its_own_strategy_between_two_calls() -> None:
 
 
 async def test_moments_without_the_declared_history_are_passed_over_and_counted() -> None:
-    seen: list[object] = []
+    seen: list[Seen] = []
     job = a_job(lambda: Watcher(seen), minutes_of(a_market(*[QUIET] * 6)))
 
     run = await ran_on(a_plan(job, start_ms=at(-5)))
 
     # Three minutes begin at minute -5: two times three of them are over at minute 1.
     assert run.result.lanes[0].warm_up_moments == 6
-    assert seen[0][0] == at(1)  # type: ignore[index]
+    assert seen[0][0] == at(1)
 
 
 # -- What cannot be run ----------------------------------------------------------------------------

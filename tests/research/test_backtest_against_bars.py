@@ -18,7 +18,7 @@ from daemon.core.events import (
     SignalClosed,
     TickResult,
 )
-from daemon.core.results import Callback
+from daemon.core.results import Callback, CallbackName
 from daemon.core.rules import Rules
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy
@@ -162,12 +162,12 @@ def worded(facts: Sequence[Announcement]) -> list[Announcement]:
     ]
 
 
-def recording(names: Sequence[str], calls: list[Callback]) -> type[ByTheClock]:
+def recording(names: Sequence[CallbackName], calls: list[Callback]) -> type[ByTheClock]:
     """Return a strategy that overrides the callbacks `names` and notes each call."""
 
-    def note(name: str) -> object:
+    def note(name: CallbackName) -> object:
         def call(_self: object, *arguments: object) -> None:
-            calls.append(Callback(name=name, arguments=arguments))  # type: ignore[arg-type]
+            calls.append(Callback(name=name, arguments=arguments))
 
         return call
 

@@ -28,7 +28,7 @@ def some_rows(count: int = 5) -> list[Candle]:
 
 def with_row(index: int, **changes: float) -> list[Candle]:
     rows = some_rows()
-    rows[index] = rows[index]._replace(**changes)  # type: ignore[arg-type]
+    rows[index] = rows[index]._replace(**changes)  # type: ignore[arg-type]  # fields by name
     return rows
 
 

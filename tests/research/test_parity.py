@@ -147,7 +147,10 @@ def test_a_wick_that_no_average_saw_is_told_as_such() -> None:
     assert (one.where, one.cause) == ("exit", "vwap")
     assert one.live.startswith("closed time_expired")
     assert one.backtest.startswith("closed take_profit")
-    assert parity.lanes[0].live.pnl_percentage != parity.lanes[0].backtest.pnl_percentage  # type: ignore[union-attr]
+    live, backtest = parity.lanes[0].live, parity.lanes[0].backtest
+    assert live is not None
+    assert backtest is not None
+    assert live.pnl_percentage != backtest.pnl_percentage
 
 
 def test_a_wick_at_which_only_a_backtest_enters_is_told_as_such() -> None:

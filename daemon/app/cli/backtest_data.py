@@ -149,8 +149,8 @@ def _of_sandbox(
         return {section.replay_symbol: read_minutes(section.replay, gaps="fill")}
     assert span.start_ms is not None
     assert span.end_ms is not None
-    # Brings the exchange's server with it, which a run on a file does without.
-    from daemon.app.embedded import generated_market  # noqa: PLC0415
+    # Only here: it brings the exchange's server, which a run on a file does without.
+    from daemon.app.embedded import generated_market  # noqa: PLC0415 - see above
 
     market = generated_market(section)
     start_ms = max(market.start_ms, span.start_ms - lead_ms)

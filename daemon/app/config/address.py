@@ -77,8 +77,10 @@ def read_token(path: Path | None, environ: Mapping[str, str]) -> str:
 
 def token_of(place: Path, environ: Mapping[str, str]) -> str:
     """Return the token in a file. Raises ConfigError."""
-    # Only here: it brings pydantic along, which a probe must not wait for.
-    from daemon.app.config.secret_files import SecretFileError, read_secret  # noqa: PLC0415
+    from daemon.app.config.secret_files import (  # noqa: PLC0415 - pydantic: no probe waits for it
+        SecretFileError,
+        read_secret,
+    )
 
     try:
         return read_secret(place, environ).get_secret_value()

@@ -91,6 +91,7 @@ def _leaves(annotation: object) -> list[object]:
 
 
 def _dataclass_fields(section: type) -> Mapping[str, FieldInfo]:
+    # By its name: the attribute of a class that is no model has no type.
     found: Mapping[str, FieldInfo] = getattr(section, "__pydantic_fields__")  # noqa: B009
     return found
 

@@ -55,7 +55,7 @@ class BotApi:
         """Ask in the name of this token from now on."""
         self._token = token
 
-    async def call(self, method: str, params: Json, *, wait_s: float = 0.0) -> Any:  # noqa: ANN401
+    async def call(self, method: str, params: Json, *, wait_s: float = 0.0) -> Any:  # noqa: ANN401 - JSON
         """Return the result of `method`; the server may take `wait_s` on top of the time-out.
 
         Raises RateLimitedError, ConflictError and other TransientErrors, EntitiesError,

@@ -19,6 +19,7 @@ from daemon.ports import Message
 from tests.adapters.sinks.telegram.bot_server import (
     CHAT_ID,
     TOKEN,
+    Answer,
     BotServer,
     asking,
     hang_up,
@@ -126,9 +127,9 @@ async def test_a_long_message_goes_on_where_it_broke_off(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("answer", [saying(502, "<html>Bad Gateway</html>"), hang_up])
-async def test_s2_a_server_in_trouble_is_a_transient_matter(answer: object) -> None:
+async def test_s2_a_server_in_trouble_is_a_transient_matter(answer: Answer) -> None:
     async with serving() as server, asking(server) as api:
-        server.answers["sendMessage"] = [answer]  # type: ignore[list-item]
+        server.answers["sendMessage"] = [answer]
         with pytest.raises(TransientError):
             await a_chat(api).send(a_message())
 
@@ -141,9 +142,9 @@ async def test_s2_a_server_in_trouble_is_a_transient_matter(answer: object) -> N
         (refusal(400, "Bad Request: something new"), RejectedError),
     ],
 )
-async def test_s4_who_is_refused_for_good_says_so(answer: object, kind: type[Exception]) -> None:
+async def test_s4_who_is_refused_for_good_says_so(answer: Answer, kind: type[Exception]) -> None:
     async with serving() as server, asking(server) as api:
-        server.answers["sendMessage"] = [answer]  # type: ignore[list-item]
+        server.answers["sendMessage"] = [answer]
         with pytest.raises(kind):
             await a_chat(api).send(a_message())
 
