@@ -88,7 +88,7 @@ def run(
     ] = None,
 ) -> None:
     """Run the daemon until Ctrl-C, SIGTERM or the end of --for."""
-    from daemon.adapters.process import keep_memory_private, show_place_at_abort
+    from daemon.adapters.hardening import keep_memory_private, show_place_at_abort
     from daemon.adapters.systemd import take_manager
 
     keep_memory_private()

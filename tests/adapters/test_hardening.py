@@ -9,7 +9,7 @@ import pytest
 
 CODE = """
 import os, resource, signal
-from daemon.adapters.process import keep_memory_private, show_place_at_abort
+from daemon.adapters.hardening import keep_memory_private, show_place_at_abort
 resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
 secret = "canary7Qx2mPz9RtYwVb4NcKd1"
 keep_memory_private()
