@@ -5,20 +5,17 @@ which no foreign page can send. Every answer that is no success has one shape: {
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, is_dataclass
 from functools import partial
 from hmac import compare_digest
 from math import inf
 from typing import TypeVar
 
-import orjson
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-from daemon.adapters.http.answers import JSON, Page
+from daemon.adapters.http.answers import JSON, Page, json_text
 from daemon.adapters.http.openapi import (
     COMMANDS,
     CommandBody,
@@ -171,20 +168,12 @@ class Api:
         return Page(page.status, page.content_type, page.body, headers or {})
 
     def _page(self, status: int, value: object) -> Page:
-        try:
-            text = orjson.dumps(value).decode()
-        except TypeError:
-            text = json.dumps(value, default=_plain)
-        return Page(status, JSON, self._redactor.redact(text).encode())
+        return Page(status, JSON, self._redactor.redact(json_text(value)).encode())
 
 
 _RELOAD_STATUS = {"refused": 409, "pending": 202}
 _COMMAND_BODY: TypeAdapter[CommandBody] = TypeAdapter(CommandBody)
 _RELOAD_BODY: TypeAdapter[ReloadBody] = TypeAdapter(ReloadBody)
-
-
-def _plain(value: object) -> object:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def _caller_of(request: web.BaseRequest) -> Caller:

@@ -1,15 +1,11 @@
 """What each path says. No page changes anything, and none tells of an account."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Protocol
 
-import orjson
-
-from daemon.adapters.http.answers import JSON, TEXT, Page
+from daemon.adapters.http.answers import JSON, TEXT, Page, json_text
 from daemon.core.redaction import Redactor
 from daemon.ports import DaemonStatus, Status, TaskStatus
 
@@ -100,19 +96,10 @@ class Pages:
         return Page(200, self._metrics.content_type, body)
 
     def _json(self, status: int, value: object) -> Page:
-        try:
-            body = orjson.dumps(value)
-        except TypeError:
-            # Half a character in a reason; the standard library spells it out.
-            body = json.dumps(value, default=_plain).encode("ascii")
-        return Page(status, JSON, self._clean(body))
+        return Page(status, JSON, self._redactor.redact(json_text(value)).encode())
 
     def _clean(self, body: bytes) -> bytes:
         return self._redactor.redact(body.decode("utf-8")).encode("utf-8")
-
-
-def _plain(value: object) -> object:
-    return asdict(value) if isinstance(value, DaemonStatus) else str(value)
 
 
 def _readiness(task: TaskStatus) -> dict[str, object]:

@@ -2,17 +2,14 @@
 
 import asyncio
 import gzip
-import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, is_dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import orjson
 from aiohttp import web
 
-from daemon.adapters.http.answers import JSON, TEXT, Page
+from daemon.adapters.http.answers import JSON, TEXT, Page, json_text
 from daemon.adapters.http.page.recent import Recent
 from daemon.core.redaction import Redactor
 from daemon.ports import Status
@@ -163,11 +160,7 @@ class Site:
         return Page(200, JSON, self._text(value).encode())
 
     def _text(self, value: object) -> str:
-        try:
-            text = orjson.dumps(value).decode()
-        except TypeError:
-            text = json.dumps(value, default=_plain)
-        return self._redactor.redact(text)
+        return self._redactor.redact(json_text(value))
 
 
 def plotly_script(package: Path) -> Path | None:
@@ -183,10 +176,6 @@ def _event(name: str, text: str) -> bytes:
 
 def _zipped(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), compresslevel=1)
-
-
-def _plain(value: object) -> object:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 async def _wait(event: asyncio.Event, limit_s: float) -> None:
