@@ -74,6 +74,7 @@ class Keeper:
             if after != before:
                 await self._save(signal_record(after))
                 self.held = after
+        # What was decided while this was written stands in line behind it: its turn comes first.
         async with self._writing:
             return after != before
 
