@@ -109,30 +109,38 @@ async def _serve(config: Config, code: Code, voices: Voices, terms: _Terms) -> i
         for note in daemon.world.notes:
             log.warning("storage", message=note)
         watch_daemon(voices.metrics, daemon)
-        loop = asyncio.get_running_loop()
-        after_s = terms.stop_after_s
-        timer = None if after_s is None else loop.call_later(after_s, daemon.stop)
-        until = daemon.world.journal.last_number
         notifier = _notifier_of(config, daemon, voices)
         if control.reloader is not None:
             control.reloader.around = notifier.reloading
         with reload_at_hangup(control.reload_by_signal):
-            beside = (
-                loop.create_task(_tell_recovery(daemon, voices)),
-                loop.create_task(_remember(config, voices, until)),
-                terms.service_loop.attend(daemon),
-            )
-            try:
-                async with notifier.notifying():
-                    await daemon.run()
-            finally:
-                for task in beside:
-                    task.cancel()
-                if timer is not None:
-                    timer.cancel()
+            async with _beside(config, daemon, voices, terms), notifier.notifying():
+                await daemon.run()
         status = daemon.status.snapshot()
         log.info("stopped", open_signals=status.open_count, waiting_signals=status.waiting_count)
     return ExitCode.OK
+
+
+@asynccontextmanager
+async def _beside(
+    config: Config, daemon: Daemon, voices: Voices, terms: _Terms
+) -> AsyncIterator[None]:
+    """Do what is done beside the daemon while the body runs it."""
+    loop = asyncio.get_running_loop()
+    after_s = terms.stop_after_s
+    timer = None if after_s is None else loop.call_later(after_s, daemon.stop)
+    until = daemon.world.journal.last_number
+    tasks = (
+        loop.create_task(_tell_recovery(daemon, voices)),
+        loop.create_task(_remember(config, voices, until)),
+        terms.service_loop.attend(daemon),
+    )
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        if timer is not None:
+            timer.cancel()
 
 
 async def _remember(config: Config, voices: Voices, until: int) -> None:
