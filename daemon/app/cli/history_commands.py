@@ -3,7 +3,6 @@
 # ruff: noqa: PLC0415 - late imports, so that `tickd --help` starts in a moment
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,7 @@ from daemon.app.cli.history_options import (
     UntilOption,
 )
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
-from daemon.app.cli.state_commands import FolderOption, place_of
+from daemon.app.cli.state_commands import FolderOption, place_in, place_of
 from daemon.app.cli.terminal import found, terminal_of
 
 
@@ -109,16 +108,13 @@ def explain(  # noqa: PLR0913 - each is an option of the command
     *,
     config: ConfigOption = None,
     settings: SetOption = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="This state folder, whatever the configuration says."),
-    ] = None,
+    folder: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain one signal: why it was opened, every level, why it ended, with the candles."""
     from daemon.app.cli.explain import show_explained
 
     terminal = terminal_of(context)
-    rules = open_config(terminal, config, settings).config.rules
-    place = place_of(context, config, settings, folder)
-    show_explained(terminal, place.path, signal, rules, as_json=as_json)
+    loaded = open_config(terminal, config, settings)
+    place = place_in(loaded, folder)
+    show_explained(terminal, place.path, signal, loaded.config.rules, as_json=as_json)

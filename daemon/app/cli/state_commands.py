@@ -13,6 +13,7 @@ from daemon.app.cli.terminal import found, terminal_of
 
 if TYPE_CHECKING:
     from daemon.app.cli.state import Place
+    from daemon.app.config.load import Loaded
 
 state = typer.Typer(help="Look at the state folder, check it, repair it.", no_args_is_help=True)
 journal = typer.Typer(help="Read and check the journal.", no_args_is_help=True)
@@ -41,11 +42,21 @@ def place_of(
 
     Raises ConfigError, and FatalError if it is not there.
     """
-    from daemon.app.cli.state import Place, place_of_config
+    from daemon.app.cli.state import Place
 
     if folder is not None:
         return Place(path=folder).found()
-    return place_of_config(open_config(terminal_of(context), config, settings).config).found()
+    return place_in(open_config(terminal_of(context), config, settings), None)
+
+
+def place_in(loaded: "Loaded", folder: Path | None) -> "Place":
+    """Return the state folder that is meant where the configuration is needed anyway.
+
+    Raises FatalError if it is not there.
+    """
+    from daemon.app.cli.state import Place, place_of_config
+
+    return (Place(path=folder) if folder is not None else place_of_config(loaded.config)).found()
 
 
 @state.command("show", epilog="Example: [bold]tickd state show --folder dump/sandbox-signal[/]")

@@ -165,3 +165,9 @@ def test_too_few_letters_name_the_signals_that_are_meant(shell: Shell, happened:
 
     assert ended.code == 1
     assert f"2 signals begin with '000': {ID}" in ended.err
+
+
+def test_that_there_is_no_configuration_is_said_once(shell: Shell) -> None:
+    ended = shell("explain", "abc")
+
+    assert ended.err.count("using the packaged default") == 1
