@@ -84,11 +84,13 @@ def some_rows(count: int = MINUTES) -> list[Candle]:
 @contextmanager
 def registering() -> Iterator[None]:
     """Forget what is registered within."""
-    kept = [(each, dict(each)) for each in (REGISTRY.strategies, REGISTRY.frames, REGISTRY.risks)]
+    before = (REGISTRY.strategies.copy(), REGISTRY.frames.copy(), REGISTRY.risks.copy())
     yield
-    for schemas, before in kept:
+    for schemas in (REGISTRY.strategies, REGISTRY.frames, REGISTRY.risks):
         schemas.clear()
-        schemas.update(before)
+    REGISTRY.strategies.update(before[0])
+    REGISTRY.frames.update(before[1])
+    REGISTRY.risks.update(before[2])
     histories._HISTORIES.clear()
 
 

@@ -185,7 +185,7 @@ def recording(names: Sequence[CallbackName], calls: list[Callback]) -> type[ByTh
 @EXAMPLES
 @given(world=WORLDS, rules=RULES_DRAWN)
 def test_callbacks_come_as_if_every_bar_were_looked_at(
-    names: Sequence[str], world: World, rules: Rules
+    names: Sequence[CallbackName], world: World, rules: Rules
 ) -> None:
     rows, answers = world
     rules = replace(rules, intrabar="worst_case")  # one pass

@@ -18,7 +18,7 @@ from tests.app.cli.tickd import Shell
 def a_task(**changes: object) -> TaskStatus:
     moments = {"last_decision_ms": 1_767_225_600_000, "next_ask_ms": 1_767_225_900_000}
     prices = {"price": 60_123.45, "price_age_s": 0.4, "percent_tp": 12.3}
-    return some_status.a_task(**(moments | prices | changes))
+    return some_status.a_task("BTC/USDT", "breakout", **(moments | prices | changes))
 
 
 def a_status(*tasks: TaskStatus, **changes: object) -> dict[str, Any]:
