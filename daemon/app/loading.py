@@ -238,7 +238,10 @@ def _check_rights(path: Path) -> None:
             raise LoadError(f"may be written by everybody, and would run: chmod o-w {place}")
     owner = resolved.stat().st_uid
     if owner not in {0, os.geteuid()}:
-        raise LoadError(f"belongs to another user (uid {owner}), and would run: {resolved}")
+        raise LoadError(
+            f"belongs to another user (uid {owner}), and would run: chown it to root,"
+            f" or to uid {os.geteuid()}: {resolved}"
+        )
 
 
 def _attribute(module: ModuleType, reference: str, known: list[str]) -> object:

@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.doc_stage import blocks_of
+
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "machines"
 SUITE = "bookworm"
@@ -119,6 +121,13 @@ def run(
         print((ended.stdout + ended.stderr)[-4000:], file=sys.stderr)
         raise SystemExit(f"{' '.join(command[:4])} ... failed with {ended.returncode}")
     return ended.stdout
+
+
+def steps_of(page: str, phrase: str) -> list[str]:
+    """Return the lines of the one block of a page that holds a phrase."""
+    (block,) = [one for one in blocks_of(ROOT / "docs" / page) if phrase in one.text]
+    # What stands beside a command, after a gap, is for the reader.
+    return [line.split("        ")[0] for line in block.text.splitlines()]
 
 
 def say(text: str) -> None:

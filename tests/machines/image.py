@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.machines.debian import CACHE, ROOT, MissingError, base_root, need, run, say
+from tests.machines.debian import CACHE, ROOT, MissingError, base_root, need, run, say, steps_of
+from tests.machines.install import HOLDER
 
 PROGRAMS = {
     "debootstrap": "debootstrap",
@@ -27,6 +28,7 @@ BASE = "docker.io/library/python:3.11-slim"
 IMAGE = "localhost/tickd-check:latest"
 NAME = "tickd-check"
 STATE = CACHE / "image-state"
+SETTINGS = CACHE / "image-settings"
 STORE = CACHE / "image-store"
 CANARY = "canary-3f9c1d2e7b"
 STOP_GRACE_S = 90
@@ -68,8 +70,10 @@ def main() -> int:
         _build(root)
         _hand_over()
         _look_at_image()
+        _settle()
         _first_run()
         _second_run()
+        _keep()
     finally:
         subprocess.run([*PODMAN, "rm", "--force", NAME], capture_output=True, check=False)
     bad = [what for what, is_good, _ in findings if not is_good]
@@ -137,12 +141,26 @@ def _look_at_image() -> None:
     note("its size", megabytes < 800, f"{megabytes:.0f} MB, with the base of this check")
 
 
+def _settle() -> None:
+    """Lay out a configuration and a strategy of the user's own, at first with the wrong owner."""
+    SETTINGS.mkdir(exist_ok=True)
+    config = (ROOT / "config.toml").read_text() + HOLDER
+    (SETTINGS / "config.toml").write_text(config)
+    shutil.copy(ROOT / "tests/machines/holder.py", SETTINGS)
+    os.chown(SETTINGS / "holder.py", 1000, 1000)
+    check = [*PODMAN, "run", "--rm", *HARDENED, f"--volume={SETTINGS}:/etc/tickd:ro", IMAGE]
+    told = subprocess.run([*check, "check", "--offline"], capture_output=True, check=False)
+    words = (told.stdout + told.stderr).decode()
+    note("code of a stranger is refused", told.returncode == 78 and "chown it to root" in words)
+    os.chown(SETTINGS / "holder.py", 0, 0)
+
+
 def _start() -> None:
     secrets = CACHE / "image-secrets"
     secrets.mkdir(exist_ok=True)
     STATE.mkdir(mode=0o700, exist_ok=True)
     os.chown(STATE, 10001, 10001)
-    mounts = [f"--volume={STATE}:/var/lib/tickd"]
+    mounts = [f"--volume={STATE}:/var/lib/tickd", f"--volume={SETTINGS}:/etc/tickd:ro"]
     for key in ("api_key", "api_secret"):
         path = secrets / f"tickd.exchange.{key}"
         path.write_text(f"{CANARY}-{key}\n")
@@ -188,6 +206,12 @@ def _held() -> set[str]:
     return {task["signal_id"] for task in _tasks() if task["signal_id"]}
 
 
+def _position() -> str:
+    """Return the id of the position that the user's own strategy holds."""
+    told = [task for task in _tasks() if task["strategy_name"] == "holder"]
+    return "".join(task["signal_id"] for task in told if task["state"] == "active")
+
+
 def _first_run() -> None:
     begun_s = time.perf_counter()
     _start()
@@ -210,6 +234,11 @@ def _first_run() -> None:
     note("the secrets were read", "the credential tickd.exchange.api_key" in shown)
     note("and show nowhere", CANARY not in shown)
     note("it makes signals", _until(lambda: bool(_held()), 90))
+    held = _until(lambda: bool(_position()), 60)
+    note("one of them by the strategy beside the configuration", held, _position())
+    for command in ("pause", "resume"):
+        told = _inside("tickd", command, "--all")
+        note(f"tickd {command} works inside", "error" not in told and told, told[-100:])
     before = _held()
     begun_s = time.perf_counter()
     run([*PODMAN, "stop", "--time", str(STOP_GRACE_S), NAME])
@@ -234,6 +263,36 @@ def _second_run() -> None:
     _start()
     note("after kill -9 it is healthy again", _until(_is_healthy, 90))
     note("and knows what it held", '"event":"recovered"' in _logs())
+
+
+def _keep() -> None:
+    """Back the state up and restore it where there is none, as the documentation tells."""
+    before = _position()
+    run([*PODMAN, "stop", "--time", str(STOP_GRACE_S), NAME])
+    run([*PODMAN, "rm", NAME])
+    _tar(steps_of("operations.md", "-cz . > tickd-state")[1])
+    shutil.rmtree(STATE)
+    STATE.mkdir(mode=0o700)
+    os.chown(STATE, 10001, 10001)
+    _tar(steps_of("operations.md", "-xz < tickd-state")[0])
+    _start()
+    note("a restored state is healthy", _until(_is_healthy, 90))
+    same = _until(lambda: _position() == before, 30)
+    note("and its position is open", before and same, _position())
+    note("all of it can be trusted", "error" not in _inside("tickd", "state", "verify"))
+
+
+def _tar(command: str) -> None:
+    """Run a documented line: by podman, on the folder that stands for the volume."""
+    for docker, here in (
+        ("docker run", " ".join([*PODMAN, "run", "--network=host"])),
+        ("tickd_state:", f"{STATE}:"),
+        (" tar tickd ", f" tar {IMAGE} "),
+        ("tickd-state.tar.gz", str(CACHE / "tickd-state.tar.gz")),
+    ):
+        assert docker in command, command
+        command = command.replace(docker, here)
+    run(["sh", "-c", command])
 
 
 def _logs() -> str:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 import traceback
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,12 +53,46 @@ def sent() -> str:
     return path.read_text() if path.exists() else ""
 
 
-def start() -> None:
+def held() -> str:
+    """Return the id of the position that is held through all of this; empty where there is none."""
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:8420/status", timeout=5) as answer:
+            tasks = json.load(answer)["tasks"]
+    except OSError:
+        return ""
+    return "".join(
+        task["signal_id"]
+        for task in tasks
+        if task["strategy_name"] == "holder" and task["state"] == "active"
+    )
+
+
+def files_of(folder: str) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.py"))
+
+
+def upgrade() -> str:
+    """Go from the older version to this one; return the id of the position that is open."""
     until(lambda: sent() != "", 30)
+    works("an older version starts", "bash /steps/start.sh")
+    note("Telegram has the start message", until(lambda: "started" in sent(), 20), sent()[:60])
+    until(lambda: held() != "", 60)
+    before = held()
+    note("it opens a position", before, before)
+    commit = sh("git -C /src/tickd rev-parse --short HEAD")
+    works("it is upgraded", "bash /steps/upgrade.sh")
+    after = sh("git -C /src/tickd rev-parse --short HEAD")
+    note("that is another version", commit != after, f"{commit} to {after}")
+    (installed,) = Path("/opt/tickd/lib").glob("python3*/site-packages/daemon")
+    here, there = files_of(str(installed)), files_of("/src/tickd/daemon")
+    note("what is installed is the new one", here == there, sorted({*here} ^ {*there})[:5])
+    note("the position is open still", until(lambda: held() == before, 30), held())
+    note("it says so", "signal_restored" in sh("journalctl --no-pager --unit tickd"))
+    return before
+
+
+def start() -> None:
     works("tickd check is content, also with Telegram", "tickd check")
-    works("it starts", "bash /steps/start.sh")
-    told = until(lambda: "started" in sent(), 20)
-    note("Telegram has the start message", told, sent()[:60])
     works("Prometheus and Alertmanager start", "bash /steps/prometheus.sh")
     note("Prometheus shows up 1", until(lambda: "=> 1 @" in sh(UP), 60), sh(UP))
     listening = [
@@ -78,22 +113,26 @@ def command() -> None:
     note("the program itself says what to do", refused and "run it as that user" in told, told)
 
 
-def keep() -> None:
+def keep(before: str) -> None:
     Path("/var/backups").mkdir(exist_ok=True)
     works("a snapshot can be taken while it runs", "bash /steps/snapshot.sh")
     works("a backup can be made", "bash /steps/backup.sh")
     works("it is restored and goes on", "bash /steps/restore.sh")
+    note("with the position that was open", until(lambda: held() == before, 30), held())
     sh("systemctl stop tickd; rm -r /var/lib/private/tickd /var/lib/tickd")
     sh("cp -a /var/backups/tickd-state /var/lib/tickd; chown -R root: /var/lib/tickd")
     works("so is a snapshot, on a machine that had none", "systemctl start tickd")
-    works("and all its files can be trusted", "tickd state verify")
+    note("and there the position is, too", until(lambda: held() == before, 30), held())
+    works("and all its files can be trusted", "tickd state verify && tickd journal verify")
 
 
 def main() -> None:
     bot = subprocess.Popen(BOT.split(), env={**os.environ, "PYTHONPATH": "/tree"})
     try:
-        for step in (start, command, keep):
-            step()
+        before = upgrade()
+        start()
+        command()
+        keep(before)
     except Exception:  # noqa: BLE001 - whatever went wrong is a finding
         note("all steps could be carried out", False, traceback.format_exc()[-800:])
     finally:

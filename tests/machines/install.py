@@ -1,10 +1,13 @@
 """`make check-install`: a bare Debian, and the commands of the documentation, word for word.
 
-Until Prometheus says that tickd is up and Telegram has been told of its start; then a backup, and
-its restore. What pip needs is fetched outside: how to reach a package index is no matter of ours.
+An older version is installed and opens a position, is upgraded to this one, and keeps it. Then all
+there is to see, until Prometheus says that tickd is up and Telegram has been told of its start; a
+backup, and its restore. What pip needs is fetched outside: how to reach a package index is no
+matter of ours, and the repository is cloned from a folder of the machine.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,13 +15,25 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.doc_stage import blocks_of
-from tests.machines.debian import CACHE, PYTHON, ROOT, MissingError, base_root, need, run, say
+from tests.machines.debian import (
+    CACHE,
+    PYTHON,
+    ROOT,
+    MissingError,
+    base_root,
+    need,
+    run,
+    say,
+    steps_of,
+)
 
 PROGRAMS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"}
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "ca-certificates")
-BOOT_S_MAX = 300
-FINDINGS_MIN = 12
+BOOT_S_MAX = 420
+FINDINGS_MIN = 20
+OLDER_COMMITS = 30
+"""So far back is the version that is upgraded."""
+
 TOKEN = "123456:" + "AAtestTokenOfNobody_x9Zq7Lm"
 
 CHECK_UNIT = """\
@@ -33,6 +48,15 @@ StandardOutput=journal+console
 [Install]
 WantedBy=graphical.target
 """
+HOLDER = """\
+
+[[strategies]]
+name = "holder"
+path = "./holder.py:Holder"
+symbols = ["BTC/USDT"]
+"""
+"""A strategy of the user's own, which keeps a position open for as long as all of this takes."""
+
 CHAT = """\
 sed -i 's|^# chat_id = .*|chat_id = 42|' /etc/tickd/config.toml
 sed -i 's|^base_url = .*|base_url = "http://127.0.0.1:9099"|' /etc/tickd/config.toml
@@ -49,13 +73,13 @@ def main() -> int:
     try:
         need(PROGRAMS)
         bare = base_root("install", PACKAGES)
+        root = CACHE / "installed"
+        shutil.rmtree(root, ignore_errors=True)
+        run(["cp", "--archive", str(bare), str(root)])
+        _lay_out(root)
     except MissingError as error:
         print(f"make check-install: {error}", file=sys.stderr)
         return 1
-    root = CACHE / "installed"
-    shutil.rmtree(root, ignore_errors=True)
-    run(["cp", "--archive", str(bare), str(root)])
-    _lay_out(root)
     _install(root)
     findings = _booted(root)
     for finding in findings:
@@ -67,24 +91,22 @@ def main() -> int:
     return 0 if good == len(findings) >= FINDINGS_MIN else 1
 
 
-def steps_of(page: str, phrase: str) -> list[str]:
-    """Return the lines of the one block of a page that holds a phrase."""
-    (block,) = [one for one in blocks_of(ROOT / "docs" / page) if phrase in one.text]
-    # What stands beside a command, after a gap, is for the reader.
-    return [line.split("        ")[0] for line in block.text.splitlines()]
-
-
 def _lay_out(root: Path) -> None:
-    """Put the repository there, as `git clone` would, and what looks at the result."""
-    source = root / "src/tickd"
-    names = run(["git", "-C", str(ROOT), "ls-files", "-z"]).split("\0")
-    for name in filter(None, names):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, source / name)
+    """Put the repository there, as `git clone` would of old, and what looks at the result."""
+    origin, source = root / "origin.git", root / "src/tickd"
+    older = _publish(origin)
+    source.parent.mkdir()
+    run(["git", "clone", "--quiet", str(origin), str(source)])
+    run(["git", "-C", str(source), "remote", "set-url", "origin", "/origin.git"])
+    run(["git", "-C", str(source), "reset", "--quiet", "--hard", older])
     (root / "etc/systemd/system/check.service").write_text(CHECK_UNIT)
     (root / "token").write_text(f"{TOKEN}\n")
+    (root / "etc/tickd").mkdir()
+    shutil.copy(ROOT / "tests/machines/holder.py", root / "etc/tickd")
+    (root / "holder.toml").write_text(HOLDER)
     steps = {
         "start": steps_of("install.md", "enable --now tickd\n")[1:2],
+        "upgrade": ["cd /src/tickd", *steps_of("install.md", "--force-reinstall")],
         "prometheus": steps_of("operations.md", "apt install")[-1:],
         "backup": steps_of("operations.md", "tar -C /var/lib/private"),
         "snapshot": steps_of("operations.md", "--signal=STOP"),
@@ -95,11 +117,32 @@ def _lay_out(root: Path) -> None:
         (root / f"steps/{name}.sh").write_text("set -e\n" + "\n".join(lines) + "\n")
 
 
+def _publish(origin: Path) -> str:
+    """Make a repository whose newest commit is this tree as it stands; return an older one."""
+    older = run(
+        ["git", "-C", str(ROOT), "rev-list", f"--skip={OLDER_COMMITS}", "--max-count=1", "HEAD"]
+    ).strip()
+    if not older:
+        raise MissingError(f"needs a clone with the last {OLDER_COMMITS} commits")
+    run(["git", "clone", "--quiet", "--bare", str(ROOT), str(origin)])
+    git = ["git", f"--git-dir={origin}", f"--work-tree={ROOT}"]
+    git += ["-c", "user.name=check", "-c", "user.email=check@localhost"]
+    environ = {**os.environ, "GIT_INDEX_FILE": str(origin / "as-it-stands")}
+    run([*git, "add", "--all"], environ=environ)
+    tree = run([*git, "write-tree"], environ=environ).strip()
+    commit = run([*git, "commit-tree", "-p", "HEAD", "-m", "As it stands", tree]).strip()
+    run([*git, "update-ref", "refs/heads/main", commit])
+    run([*git, "symbolic-ref", "HEAD", "refs/heads/main"])
+    return older
+
+
 def _install(root: Path) -> None:
     wheels = CACHE / "wheels"
     say("fetching the locked libraries")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
-    run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock"), "--dest", str(wheels)])
+    for folder in (root / "src/tickd", ROOT):
+        lock = folder / "requirements.lock"
+        run([*pip, "--require-hashes", "-r", str(lock), "--dest", str(wheels)])
     (root / "etc/pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
     secret = [
         line + (" < /token" if "/dev/stdin" in line else "")
@@ -111,7 +154,7 @@ def _install(root: Path) -> None:
         *steps_of("install.md", "apt install"),
         *steps_of("install.md", "enable --now tickd\n")[:1],
         *secret,
-        CHAT,
+        f"{CHAT}cat /holder.toml >> /etc/tickd/config.toml",
         *steps_of("operations.md", "apt install")[:-1],
         "systemctl enable check.service",
     ]
@@ -129,6 +172,7 @@ def _booted(root: Path) -> list[dict[str, object]]:
         command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--keep-unit"]
         command += ["--register=no", "--private-network"]
         command += [f"--bind={folder}:/results", f"--bind-ro={ROOT}:/tree"]
+        command += [f"--bind-ro={CACHE / 'wheels'}:/wheels"]
         try:
             subprocess.run(
                 command,

@@ -5,6 +5,7 @@ import pwd
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 import daemon
@@ -78,7 +79,7 @@ def install_service(terminal: Terminal, loaded: Loaded, wish: Wish) -> None:
         texts[wish.command] = render_command(place)
     if wish.is_dry_run:
         for path, text in texts.items():
-            terminal.say(f"# {path}\n{text}")
+            terminal.say(_plan(path, text))
         return
     _write(terminal, texts, is_forced=wish.is_forced)
     for folder in map(Path, place.writable):
@@ -191,7 +192,7 @@ def _write(terminal: Terminal, texts: Mapping[Path, str], *, is_forced: bool) ->
     if in_the_way and not is_forced:
         raise InstallError(
             f"{' and '.join(in_the_way)} would be overwritten, and nothing was written:"
-            " --dry-run shows the new text, --force writes it"
+            " --dry-run shows the differences, --force writes it anew"
         )
     for path in texts:
         if path not in changed:
@@ -206,6 +207,17 @@ def _write(terminal: Terminal, texts: Mapping[Path, str], *, is_forced: bool) ->
                 " of your own"
             ) from None
         terminal.note(f"wrote {path}")
+
+
+def _plan(path: Path, text: str) -> str:
+    """Return what would be written: the whole text, or its differences from what is there."""
+    there = _content(path)
+    if there is None:
+        return f"# {path}\n{text}"
+    if there == text:
+        return f"# {path} is as it should be already"
+    old, new = there.splitlines(), text.splitlines()
+    return "\n".join(unified_diff(old, new, str(path), f"{path}, written anew", lineterm=""))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -27,7 +27,9 @@ def install_service(  # noqa: PLR0913 - each is an option of the command
     into: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write there, not where systemd looks.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the units only.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the units, or what would change; write none.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a systemd unit for this machine: this program, this configuration, hardened."""

@@ -131,6 +131,21 @@ def test_a_dry_run_prints_and_writes_nothing(shell: Shell, out: Path) -> None:
     assert not out.exists()
 
 
+def test_a_dry_run_tells_how_the_units_differ_from_those_that_are_there(
+    shell: Shell, out: Path
+) -> None:
+    write(shell.folder, STRATEGY)
+    shell("install-service", "--into", str(out))
+    unit = out / "tickd.service"
+    unit.write_text(unit.read_text().replace("WatchdogSec=30", "WatchdogSec=60"))
+
+    ended = shell("install-service", "--into", str(out), "--dry-run")
+
+    assert "-WatchdogSec=60\n+WatchdogSec=30\n" in ended.out
+    assert f"# {out}/tickd-failed.service is as it should be already\n" in ended.out
+    assert "WatchdogSec=60" in unit.read_text()
+
+
 def test_a_service_of_ones_own_needs_no_root(
     shell: Shell, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,9 @@ const rows = new Map();
 
 // -- Words and numbers ------------------------------------------------------------------------------
 
-const price = (value) => (value == null ? "" : String(Number(Number(value).toPrecision(8))));
+// As many digits behind the point for all prices of a row, so that the points stand below one another.
+const digits = (like) => Math.min(10, Math.max(2, 6 - Math.ceil(Math.log10(Math.abs(like) || 1))));
+const price = (value, like = value) => (value == null ? "" : Number(value).toFixed(digits(like ?? value)));
 const percent = (value) => `${value > 0 ? "+" : ""}${value.toFixed(2)} %`;
 const two = (value) => String(value).padStart(2, "0");
 
@@ -133,11 +135,11 @@ function fillRow({ tr, cells, button }, task, status) {
   cells.pill.textContent = word;
   cells.pill.className = `pill ${tone}`;
   cells.pill.title = task.reason;
-  cells.price.textContent = price(task.last_price);
+  cells.price.textContent = price(task.last_price, task.price);
   cells.vwap.textContent = price(task.price);
-  cells.entry.textContent = price(task.price_open);
-  cells.stop.textContent = price(task.price_stop_loss);
-  cells.target.textContent = price(task.price_take_profit);
+  cells.entry.textContent = price(task.price_open, task.price);
+  cells.stop.textContent = price(task.price_stop_loss, task.price);
+  cells.target.textContent = price(task.price_take_profit, task.price);
   fillWay(cells.bar, task);
   cells.data.textContent = span(task.price_age_s);
   cells.data.className = task.price_age_s > OLD_S ? "n old" : "n";
@@ -261,8 +263,8 @@ const WORDS = {
   signal_opened: ["opened", "good", (event) => `${event.position} at ${price(event.price_open)}, target ${price(event.price_take_profit)}, stop ${price(event.price_stop_loss)}`],
   signal_closed: ["closed", "", (event) => `${percent(event.pnl_percent)} by ${event.reason.replace("_", " ")} at ${price(event.current_price)} after ${Math.round(event.held_minutes)} min`],
   signal_cancelled: ["cancelled", "", (event) => `by ${event.reason.replace("_", " ")} at ${price(event.current_price)}`],
-  partial_profit: ["+", "good", (event) => `${event.level_percent} % of the way to the target at ${price(event.current_price)}`],
-  partial_loss: ["−", "bad", (event) => `${event.level_percent} % of the way to the stop at ${price(event.current_price)}`],
+  partial_profit: ["level", "good", (event) => `${event.level_percent} % of the way to the target, at ${price(event.current_price)}`],
+  partial_loss: ["level", "bad", (event) => `${event.level_percent} % of the way to the stop, at ${price(event.current_price)}`],
   risk_refused: ["refused", "warn", (event) => `by ${event.risk}: ${event.reason}`],
   error: ["error", "bad", (event) => `${event.where}: ${event.message}`],
   exit: ["exit", "bad", (event) => `${event.where}: ${event.message}`],
@@ -344,11 +346,16 @@ function listen() {
   const stream = new EventSource("/page/stream");
   stream.addEventListener("open", () => {
     trouble("");
+    document.body.classList.remove("stale");
     by("log").textContent = "";
     showOverview().catch((error) => trouble(error.message));
   });
   stream.addEventListener("error", () => {
-    trouble("The daemon does not answer: what stands here is old. Trying again …");
+    // Not for each of the tries that follow: what stands here gets no younger.
+    if (!document.body.classList.contains("stale")) {
+      trouble(`The daemon does not answer: what stands here is of ${new Date().toLocaleTimeString()}. Trying again …`);
+    }
+    document.body.classList.add("stale");
     by("ready").className = "pill bad";
     by("ready").textContent = "no answer";
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000);

@@ -136,7 +136,10 @@ function svg(place, parts, width, height) {
 
 function drawNothing(place, text) {
   if (plotly && place.classList.contains("js-plotly-plot")) plotly.purge(place);
-  place.textContent = text;
+  const words = document.createElement("p");
+  words.className = "empty";
+  words.textContent = text;
+  place.replaceChildren(words);
 }
 
 function clean(place) {
