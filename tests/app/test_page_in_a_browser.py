@@ -102,7 +102,9 @@ def test_events_trades_and_candles_come_by_themselves(page: Page) -> None:
     expect(page.locator("#closes tr").first).to_be_visible(timeout=60_000)
     expect(page.locator("#tile-pnl")).to_have_text(re.compile("%"))
     expect(page.locator("#events li").first).to_be_visible()
-    expect(page.locator("#log")).to_contain_text("sandbox")
+    # What is JSON in the log are words here.
+    expect(page.locator("#log")).to_contain_text(re.compile("signal_opened  .*position="))
+    expect(page.locator("#log")).not_to_contain_text("{")
     expect(page.locator("#market svg").first).to_be_visible(timeout=30_000)
     expect(page.locator("#equity svg").first).to_be_visible(timeout=30_000)
 
@@ -145,6 +147,17 @@ def test_without_plotly_the_curves_are_small_drawings(browser: Browser, pages: s
 
     expect(looked_at.locator("#market > svg rect").first).to_be_visible(timeout=60_000)
     expect(looked_at.locator("#equity > svg path").first).to_be_visible(timeout=60_000)
+    for width in (1280, 390):
+        looked_at.set_viewport_size({"width": width, "height": 800})
+        # As large as its place, or its letters would be stretched.
+        drawn = looked_at.wait_for_function(
+            """() => {
+                const place = document.getElementById("market");
+                const box = place.querySelector("svg").viewBox.baseVal;
+                return box.width === place.clientWidth && box.height === place.clientHeight;
+            }"""
+        )
+        assert drawn.json_value()
     looked_at.close()
 
 

@@ -249,7 +249,9 @@ function showCloses() {
   by("closes").replaceChildren(...known.closes.slice(-50).reverse().map((close) => {
     const row = document.createElement("tr");
     row.title = `signal ${close.id}`;
-    row.append(element("td", day(close.closed_ms), "soft"),
+    const when = element("td", "", "soft");
+    when.append(element("span", day(close.closed_ms).slice(0, 11), "date"), day(close.closed_ms).slice(11));
+    row.append(when,
       element("td", `${close.symbol} ${close.strategy} ${close.position}`), element("td", close.reason.replace("_", " ")),
       element("td", percent(close.pnl_percent), `n ${close.pnl_percent > 0 ? "gain" : "loss"}`));
     return row;
@@ -303,12 +305,28 @@ function addClose(event) {
   hasNewCloses = true;
 }
 
+// As a service the daemon logs JSON; here people read it.
+const UNSAID = new Set(["timestamp", "level", "event", "exchange", "mode", "id", "signal_id", "at_ms"]);
+
+function spoken(line) {
+  let told;
+  try { told = JSON.parse(line); } catch { return line; }
+  if (!told?.event || !told.timestamp) return line;
+  const level = told.level === "info" ? "" : `${told.level} `.toUpperCase();
+  const fields = Object.entries(told).filter(([name, value]) => !UNSAID.has(name) && value !== "" && value != null);
+  const words = fields.map(([name, value]) => {
+    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+    return name === "symbol" || name === "strategy" ? text : `${name}=${text}`;
+  });
+  return [told.timestamp.slice(11, 19), level + told.event, ...words].join("  ");
+}
+
 // Lines come in bursts, and measuring the box for each would lay out all of it each time.
 let waiting = [];
 
 function showLine(line) {
   if (!waiting.length) requestAnimationFrame(showLines);
-  waiting.push(`${line}\n`);
+  waiting.push(`${line.startsWith("{") ? spoken(line) : line}\n`);
   // Nothing is drawn in a tab that nobody looks at.
   if (waiting.length > 2 * LINES_MAX) waiting = waiting.slice(-LINES_MAX);
 }
@@ -410,4 +428,6 @@ by("theme").addEventListener("click", () => {
 const stored = localStorage.getItem("tickd-theme");
 if (stored) document.documentElement.dataset.theme = stored;
 setInterval(showMarket, 5000);
+// plotly follows the window by itself; the small drawings are drawn anew.
+addEventListener("resize", () => { if (!window.Plotly) { drawMarket(); showCloses(); } });
 listen();

@@ -60,8 +60,8 @@ export function drawCandles(place, { minutes, levels, marks }) {
   }
   const shown = minutes.slice(-180);
   const prices = [...shown.flatMap((row) => [row[2], row[3]]), ...levels.map((level) => level.price)];
-  const view = scales(shown[0][0], shown.at(-1)[0] + 60000, Math.min(...prices), Math.max(...prices), 1000, 380);
-  const wide = Math.max(1.5, 0.6 * (view.x(60000 + shown[0][0]) - view.x(shown[0][0])));
+  const view = scales(place, shown[0][0], shown.at(-1)[0] + 60000, Math.min(...prices), Math.max(...prices), 380);
+  const wide = Math.min(24, Math.max(1.5, 0.6 * (view.x(60000 + shown[0][0]) - view.x(shown[0][0]))));
   const parts = axes(view);
   for (const [ms, open, high, low, close] of shown) {
     const color = close >= open ? "var(--gain)" : "var(--loss)";
@@ -73,14 +73,14 @@ export function drawCandles(place, { minutes, levels, marks }) {
   }
   for (const level of levels) {
     const y = view.y(level.price);
-    parts.push(`<line x1="0" x2="920" y1="${y}" y2="${y}" stroke="var(${level.color})" stroke-dasharray="3 4"/>`);
-    parts.push(`<text x="4" y="${y - 4}">${plain(level.name)}</text>`);
+    parts.push(`<line x1="0" x2="${view.right}" y1="${y}" y2="${y}" stroke="var(${level.color})" stroke-dasharray="3 4"/>`);
+    parts.push(`<text x="4" y="${y - 4}" style="fill: var(${level.color})">${plain(level.name)}</text>`);
   }
   for (const mark of marks) {
     if (mark.ms < shown[0][0]) continue;
     parts.push(`<circle cx="${view.x(mark.ms)}" cy="${view.y(mark.price)}" r="5" fill="var(${mark.color})" stroke="var(--card)"><title>${plain(mark.name)}</title></circle>`);
   }
-  svg(place, parts, 1000, 380);
+  svg(place, parts, view);
 }
 
 // `points`: [[ms, sum of percent]], oldest first.
@@ -96,22 +96,25 @@ export function drawCurve(place, points) {
     return plotly.react(place, [trace], layout({}), OPTIONS);
   }
   const values = [0, ...points.map((point) => point[1])];
-  const view = scales(points[0][0], points.at(-1)[0] + 1, Math.min(...values), Math.max(...values), 1000, 170);
+  const view = scales(place, points[0][0], points.at(-1)[0] + 1, Math.min(...values), Math.max(...values), 170);
   const path = points.map(([ms, value], index) =>
     index ? `H${view.x(ms)}V${view.y(value)}` : `M${view.x(ms)},${view.y(0)}V${view.y(value)}`).join("");
   const zero = view.y(0);
-  svg(place, [...axes(view, " %"), `<line x1="0" x2="920" y1="${zero}" y2="${zero}" stroke="var(--soft)" stroke-dasharray="2 4"/>`,
-    `<path d="${path}" fill="none" stroke="var(--accent)" stroke-width="2" vector-effect="non-scaling-stroke"/>`], 1000, 170);
+  svg(place, [...axes(view, " %"), `<line x1="0" x2="${view.right}" y1="${zero}" y2="${zero}" stroke="var(--soft)" stroke-dasharray="2 4"/>`,
+    `<path d="${path}" fill="none" stroke="var(--accent)" stroke-width="2"/>`], view);
 }
 
-function scales(x0, x1, y0, y1, width, height) {
+// Drawn as large as its place is, so that no letter is stretched; one that is not shown yet is `tall`.
+function scales(place, x0, x1, y0, y1, tall) {
+  const [width, height] = [place.clientWidth || 1000, place.clientHeight || tall];
   const pad = (y1 - y0 || Math.abs(y1) || 1) * 0.06;
   const [low, high] = [y0 - pad, y1 + pad];
+  const right = width - 70;
   const round = (value) => Math.round(value * 100) / 100;
   return {
-    x0, x1, low, high, height,
-    x: (ms) => round(((ms - x0) / (x1 - x0 || 1)) * (width - 80)),
-    y: (value) => round((1 - (value - low) / (high - low)) * (height - 22) + 2),
+    x0, x1, low, high, right, width, height,
+    x: (ms) => round(((ms - x0) / (x1 - x0 || 1)) * right),
+    y: (value) => round((1 - (value - low) / (high - low)) * (height - 34) + 8),
   };
 }
 
@@ -120,18 +123,20 @@ function axes(view, unit = "") {
   for (let step = 0; step <= 4; step += 1) {
     const value = view.low + ((view.high - view.low) * step) / 4;
     const y = view.y(value);
-    parts.push(`<line x1="0" x2="920" y1="${y}" y2="${y}" stroke="var(--line)"/>`);
-    parts.push(`<text x="926" y="${y + 4}">${Number(value.toPrecision(6))}${unit}</text>`);
+    parts.push(`<line x1="0" x2="${view.right}" y1="${y}" y2="${y}" stroke="var(--line)"/>`);
+    parts.push(`<text x="${view.right + 6}" y="${y + 4}">${unit ? value.toFixed(1) : Number(value.toPrecision(6))}${unit}</text>`);
   }
-  for (let step = 0; step <= 4; step += 1) {
-    const ms = view.x0 + ((view.x1 - view.x0) * step) / 4;
-    parts.push(`<text x="${view.x(ms)}" y="${view.height - 4}" text-anchor="${["start", "middle", "middle", "middle", "end"][step]}">${iso(ms).slice(5, 16)}</text>`);
+  const times = view.right < 600 ? 2 : 4;
+  for (let step = 0; step <= times; step += 1) {
+    const ms = view.x0 + ((view.x1 - view.x0) * step) / times;
+    const anchor = step === 0 ? "start" : step === times ? "end" : "middle";
+    parts.push(`<text x="${view.x(ms)}" y="${view.height - 4}" text-anchor="${anchor}">${iso(ms).slice(5, 16)}</text>`);
   }
   return parts;
 }
 
-function svg(place, parts, width, height) {
-  place.innerHTML = `<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none">${parts.join("")}</svg>`;
+function svg(place, parts, view) {
+  place.innerHTML = `<svg viewBox="0 0 ${view.width} ${view.height}">${parts.join("")}</svg>`;
 }
 
 function drawNothing(place, text) {
