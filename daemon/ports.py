@@ -286,6 +286,15 @@ class SinkStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyHolding:
+    """What the tasks of one strategy hold: memory by estimate, and tasks that they started."""
+
+    name: str
+    memory_bytes: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStatus:
     """How the whole daemon stands, for people and probes.
 
@@ -307,6 +316,7 @@ class DaemonStatus:
     tasks: tuple[TaskStatus, ...]
     sinks: tuple[SinkStatus, ...]
     orphans: tuple[str, ...]
+    holdings: tuple[StrategyHolding, ...] = ()
 
 
 class Status(Protocol):

@@ -79,7 +79,9 @@ _MEANING: Mapping[ExitCode, tuple[str, str]] = MappingProxyType(
 _FOOT = """
 `tickd run` ends with 0 after a graceful stop (SIGTERM, Ctrl-C, `--for`); a second signal ends it
 at once, which loses nothing but the grace. `tickd check` ends with 78 where the configuration
-cannot be used and with 1 where anything else fails. For systemd:
+cannot be used and with 1 where anything else fails. A strategy that cannot be loaded keeps no other
+from starting: `tickd run` ends with 78 only where none can, and reports the broken one as switched
+off; `tickd check` fails for each. For systemd:
 `RestartPreventExitStatus=2 69 78`.
 """
 

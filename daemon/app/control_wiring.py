@@ -18,6 +18,7 @@ from daemon.core.commands import Caller, ReloadResult
 from daemon.core.errors import RejectedError
 from daemon.core.records import CommandEntry
 from daemon.live.control import LiveControl
+from daemon.live.workers import ThreadWorkers
 
 Load = Callable[[], Fresh]
 
@@ -36,7 +37,9 @@ class ControlWiring:
         self._running = fresh.config
         self.reloader: Reloader | None = None
         if load is not None:
-            self.reloader = Reloader(daemon=daemon, fresh=fresh, load=load, renew=self._renew)
+            self.reloader = Reloader(
+                daemon=daemon, fresh=fresh, load=load, renew=self._renew, workers=ThreadWorkers(1)
+            )
         world = daemon.world
         self.control = LiveControl(
             daemon.supervisor,

@@ -11,8 +11,8 @@ import inspect
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
 from types import MappingProxyType, ModuleType
@@ -33,7 +33,14 @@ from daemon.core.guard import Raised, Returned, call_foreign, is_async, places_o
 from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation, Verdict
 from daemon.core.strategy import Strategy, instance_faults, strategy_faults, takes
 
+SAFE = (
+    "safe mode: no strategy runs and nothing is opened; what is open is watched to its end"
+    " (daemon.safe_mode)"
+)
 FILE_MODULE_PREFIX = "tickd_file_"
+
+_IMPORTING: dict[str, str] = {}
+"""Whose imports are under way, by the name of the module, with what stood in its file."""
 
 _DIGESTS: dict[str, str] = {}
 """What stood in each file when its code was loaded."""
@@ -50,15 +57,19 @@ class Code:
     strategies: Mapping[str, type[Strategy]]
     """By the name of the strategy in the configuration."""
     profiles: tuple[RiskProfile, ...]
+    unloaded: Mapping[str, str] = field(default_factory=dict)
+    """Why a strategy of the configuration is not loaded, by its name."""
 
 
-def load_code(config: Config, origin: Origin = key_text) -> Code:
+def load_code(config: Config, origin: Origin = key_text, *, spares_others: bool = False) -> Code:
     """Import all strategies and risk validations. Raises ConfigError with every fault.
 
-    `origin` tells where a setting stands, for the errors.
+    `origin` tells where a setting stands, for the errors. With `spares_others` a strategy that
+    cannot be loaded stands in `unloaded` instead, for as long as there is one that can.
     """
     problems: list[Problem] = []
     strategies: dict[str, type[Strategy]] = {}
+    unloaded: dict[str, str] = {}
     names = {profile.name for profile in config.risk}
 
     def tell(path: KeyPath, error: LoadError) -> None:
@@ -71,8 +82,14 @@ def load_code(config: Config, origin: Origin = key_text) -> Code:
             check_profiles(strategy, names)
         except LoadError as error:
             tell(("strategies", index, "path"), error)
+            told = f"its strategy cannot be loaded: {error}; mend it, then: tickd reload"
+            unloaded[section.name] = one_line(told)
         else:
             strategies[section.name] = strategy
+    if spares_others and strategies:
+        problems.clear()
+        used = {strategy.__module__ for strategy in strategies.values()}
+        _forget_all_but(used, (item.path for item in config.strategies if item.name in unloaded))
     profiles: list[RiskProfile] = []
     for index, profile in enumerate(config.risk):
         try:
@@ -81,7 +98,30 @@ def load_code(config: Config, origin: Origin = key_text) -> Code:
             tell(("risk", index, "python"), error)
     if problems:
         raise ConfigError(problems)
-    return Code(strategies=MappingProxyType(strategies), profiles=tuple(profiles))
+    return Code(
+        strategies=MappingProxyType(strategies),
+        profiles=tuple(profiles),
+        unloaded=MappingProxyType(unloaded),
+    )
+
+
+def load_code_to_run(config: Config, origin: Origin = key_text) -> Code:
+    """Import what a daemon of `config` runs: all that can be loaded. Raises ConfigError."""
+    if config.daemon.safe_mode:
+        return safe_code(config)
+    return load_code(config, origin, spares_others=True)
+
+
+def safe_code(config: Config) -> Code:
+    """Return what runs in safe mode: no code of an author, and the limits of the profiles."""
+    return Code(
+        strategies=MappingProxyType({}),
+        profiles=tuple(
+            RiskProfile(risk_name=profile.name, validations=tuple(_limits(profile)))
+            for profile in config.risk
+        ),
+        unloaded=MappingProxyType(dict.fromkeys((item.name for item in config.strategies), SAFE)),
+    )
 
 
 def load_strategy(reference: str) -> type[Strategy]:
@@ -192,22 +232,40 @@ def _load_file(path: Path) -> ModuleType:
         raise LoadError(f"is not a file: {absolute}")
     _check_rights(absolute)
     resolved = absolute.resolve()
-    name = FILE_MODULE_PREFIX + sha256(str(resolved).encode()).hexdigest()[:16]
-    if name in sys.modules:
+    name = _module_name(resolved)
+    digest = sha256(resolved.read_bytes()).hexdigest()
+    if _IMPORTING.get(name) == digest:
+        raise LoadError(f"its import has not ended since it was last tried: {absolute}")
+    if name in sys.modules and name not in _IMPORTING:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, resolved)
     if spec is None or spec.loader is None:
         raise LoadError(f"is no Python file: {absolute}")
     module = importlib.util.module_from_spec(spec)
-    digest = sha256(resolved.read_bytes()).hexdigest()
+    _IMPORTING[name] = digest
     # Registered first: dataclasses and pickle look a class's module up by name.
     sys.modules[name] = module
     outcome = call_foreign(spec.loader.exec_module, module)
+    if _IMPORTING.get(name) == digest:
+        del _IMPORTING[name]
     if isinstance(outcome, Raised):
         del sys.modules[name]
         raise LoadError(f"cannot be imported: {_told(outcome)}")
     _DIGESTS[str(resolved)] = digest
     return module
+
+
+def _module_name(resolved: Path) -> str:
+    return FILE_MODULE_PREFIX + sha256(str(resolved).encode()).hexdigest()[:16]
+
+
+def _forget_all_but(used: set[str], references: Iterable[str]) -> None:
+    """Forget the files of strategies that are no good: mended, they can be loaded by a reload."""
+    for reference in references:
+        resolved = Path(reference.rpartition(":")[0]).expanduser().absolute().resolve()
+        if (name := _module_name(resolved)) not in used:
+            sys.modules.pop(name, None)
+            _DIGESTS.pop(str(resolved), None)
 
 
 def _load_installed(name: str) -> ModuleType:

@@ -52,6 +52,7 @@ async def open_world(
             notes=storage.notes,
             keep=venue.keep,
             writing_s=lambda: storage.busy_s,
+            hangs=storage.hangs,
         )
 
 

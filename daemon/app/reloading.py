@@ -8,31 +8,39 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from daemon.app.config.address import choose_file
 from daemon.app.config.load import load_config
 from daemon.app.config.problems import one_line
 from daemon.app.config.settings import Config
-from daemon.app.loading import Code, LoadError, load_code, make_strategy, stale_files
+from daemon.app.loading import Code, LoadError, load_code, make_strategy, safe_code, stale_files
 from daemon.app.wiring import Daemon, plans_of
 from daemon.core.commands import ReloadResult
 from daemon.core.errors import RejectedError, TickdError, TransientError
+from daemon.core.guard import Returned
 from daemon.core.signal import Key
 from daemon.core.states import Idle
 from daemon.live.caretaker import Caretaker
 from daemon.live.staff import Plan
+from daemon.live.workers import InlineWorkers, LeakedThreadError, Workers
+
+T = TypeVar("T")
+
+LOAD_S_MAX = 60.0
+"""So long the code of a new configuration may take to be imported."""
 
 FAULTS_SHOWN_MAX = 5
-IMMOVABLE = ("exchange.id", "daemon.mode", "daemon.state_dir")
+IMMOVABLE = ("exchange.id", "daemon.mode", "daemon.state_dir", "daemon.safe_mode")
 """Where these differ it is another daemon's file: nothing of it is taken."""
 
 RELOADED = {
     *("strategies", "risk", "daemon.removed_tasks"),
     *("exchange.api_key", "exchange.api_key_file", "exchange.api_secret"),
     *("exchange.api_secret_file", "http.token", "http.token_file"),
-    *("alerts.webhook.secret", "alerts.webhook.secret_file"),
+    *("alerts.webhook.secret", "alerts.webhook.secret_file", "alerts.telegram.token_file"),
 }
 """Everything else needs a restart."""
 
@@ -69,7 +77,8 @@ class Reloader:
     """Brings a running daemon to what its configuration says now.
 
     `load` reads it (blocking; raises ConfigError), `renew` reads the secrets of a new one (raises
-    FatalError) and returns what takes them, and `around` tells the service manager.
+    FatalError) and returns what takes them, and `around` tells the service manager. `workers` run
+    an author's code, which may never come back.
     """
 
     daemon: Daemon
@@ -77,6 +86,7 @@ class Reloader:
     load: Callable[[], Fresh]
     renew: Callable[[Config], Awaitable[Callable[[], None]]] = _nothing
     around: Callable[[], AbstractContextManager[object]] = _nothing_around
+    workers: Workers = field(default_factory=InlineWorkers)
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, drains: bool | None) -> ReloadResult:  # noqa: FBT001 - None is a third
@@ -112,7 +122,7 @@ class Reloader:
     async def _judged(self) -> Fresh:
         """Return a configuration that can be used whole. Raises _RefusedError."""
         try:
-            fresh = await asyncio.to_thread(self.load)
+            fresh = await in_time(self.load, self.workers, LOAD_S_MAX)
         except (TickdError, OSError) as error:
             lines = str(error).splitlines() or [type(error).__name__]
             more = f"; and {len(lines) - FAULTS_SHOWN_MAX} more" if len(lines) > 5 else ""
@@ -135,9 +145,10 @@ class Reloader:
     async def _try_out(self, fresh: Fresh) -> None:
         """See that new strategies can be made and that the exchange has their markets."""
         for strategy in {*fresh.code.strategies.values()} - {*self.fresh.code.strategies.values()}:
+            limit_s = fresh.config.rules.max_signal_generation_seconds
             try:
-                await asyncio.to_thread(make_strategy, strategy)
-            except LoadError as error:
+                await in_time(partial(make_strategy, strategy), self.workers, limit_s)
+            except (LoadError, TransientError) as error:
                 raise _RefusedError(f"nothing was changed: {one_line(str(error))}") from None
         symbols = [name for name in fresh.config.symbols if name not in self.fresh.config.symbols]
         learn = self.daemon.world.learn
@@ -204,6 +215,22 @@ class _RefusedError(Exception):
     """Nothing was changed; the text says why."""
 
 
+async def in_time(function: Callable[[], T], workers: Workers, limit_s: float) -> T:
+    """Return what `function`, which runs an author's code, returns; raise what it raises.
+
+    Raises TransientError where it has not come back in time: its thread is given up.
+    """
+    outcome = await workers.call(function, timeout_s=limit_s)
+    if isinstance(outcome, Returned):
+        return cast("T", outcome.value)
+    if isinstance(outcome.cause, LeakedThreadError):
+        raise TransientError(
+            f"code of a strategy or a risk rule has not come back within {limit_s:g} s, where it is"
+            " imported or its __init__ runs; it goes on in a thread that nobody waits for"
+        ) from None
+    raise outcome.cause
+
+
 def loader_of(
     path: Path | None, environ: Mapping[str, str], settings: Iterable[str]
 ) -> Callable[[], Fresh]:
@@ -217,7 +244,10 @@ def loader_of(
 
     def load() -> Fresh:
         loaded = load_config(file, environ, flags)
-        code = load_code(loaded.config, loaded.sources.origin)
+        is_safe = loaded.config.daemon.safe_mode
+        code = (
+            safe_code(loaded.config) if is_safe else load_code(loaded.config, loaded.sources.origin)
+        )
         return Fresh(config=loaded.config, code=code, stale=stale_files())
 
     return load
@@ -238,7 +268,7 @@ def _signatures(fresh: Fresh) -> Mapping[Key, object]:
     return {
         Key(exchange_name=fresh.config.exchange.id, symbol=symbol, strategy_name=section.name): (
             section.model_copy(update={"symbols": ()}),
-            fresh.code.strategies[section.name],
+            fresh.code.strategies.get(section.name) or fresh.code.unloaded[section.name],
         )
         for section in fresh.config.strategies
         for symbol in section.symbols
@@ -247,8 +277,15 @@ def _signatures(fresh: Fresh) -> Mapping[Key, object]:
 
 def _differences(old: Config, new: Config) -> tuple[str, ...]:
     """Return the settings that differ and wait for a restart."""
-    before, after = _flat(old.plain()), _flat(new.plain())
+    before, after = _shown(old), _shown(new)
     return tuple(key for key in {**before, **after} if before.get(key) != after.get(key))
+
+
+def _shown(config: Config) -> dict[str, object]:
+    """Return the settings that a running daemon does not take, secrets among them as they are."""
+    alerts = config.alerts
+    urls = {"alerts.webhook.url": alerts.webhook.url, "alerts.apprise.url": alerts.apprise.url}
+    return {**_flat(config.plain()), **urls}
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, object]:

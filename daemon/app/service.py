@@ -24,7 +24,7 @@ from daemon.app.config.settings import Config
 from daemon.app.control_wiring import Load, wire_control
 from daemon.app.exit_codes import ExitCode
 from daemon.app.fork_guard import no_copies_of
-from daemon.app.loading import Code, load_code
+from daemon.app.loading import Code, load_code_to_run
 from daemon.app.opening import open_world
 from daemon.app.outlets import Voices, open_pages, open_voices, watch_daemon
 from daemon.app.page_wiring import remember_recent
@@ -62,7 +62,7 @@ def run_service(
     `load` reads the configuration again for a reload; `manager` is told how all fares. Returns the
     process's exit code. Raises TickdError for what the operator must mend.
     """
-    code = load_code(config)
+    code = load_code_to_run(config)
     is_fast = config.daemon.loop == "uvloop"
     service_loop = ServiceLoop(uvloop.new_event_loop if is_fast else asyncio.new_event_loop)
     with no_copies_of(config.daemon.state_dir), open_voices(config, REGISTRY.subjects) as opened:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from daemon.live.alerts import AlertPump
 from daemon.live.fanout import Fanout
 from daemon.live.health import Health
+from daemon.live.holdings import HoldingsWatch
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.supervisor import Supervisor
 from daemon.ports import Clock, DaemonStatus, TaskStatus
@@ -33,6 +34,7 @@ class Gauged:
     health: Health
     monitor: LoopMonitor
     supervisor: Supervisor
+    holdings: HoldingsWatch
     alerts: tuple[AlertPump, ...] = ()
 
 
@@ -70,6 +72,7 @@ class LiveStatus:
             tasks=tasks,
             sinks=(*parts.fanout.statuses, *(pump.status for pump in parts.alerts)),
             orphans=tuple(str(key) for key in parts.supervisor.orphans),
+            holdings=parts.holdings.holdings,
         )
 
 
@@ -78,14 +81,18 @@ def reasons_of(tasks: Iterable[TaskStatus]) -> list[str]:
     by_reason: dict[str, list[TaskStatus]] = {}
     for task in tasks:
         if not task.is_ready:
-            by_reason.setdefault(task.reason, []).append(task)
-    return [f"{_whose(same)}: {reason}" for reason, same in by_reason.items()]
+            # Where it ends in a command for its task, it is the same reason as that of others.
+            shared = task.reason.removesuffix(f" {task.symbol} {task.strategy_name}")
+            by_reason.setdefault(shared, []).append(task)
+    return [_reason_of(same, shared) for shared, same in by_reason.items()]
 
 
-def _whose(tasks: Sequence[TaskStatus]) -> str:
+def _reason_of(tasks: Sequence[TaskStatus], reason: str) -> str:
     if len(tasks) == 1:
-        return f"{tasks[0].symbol} {tasks[0].strategy_name}"
+        return f"{tasks[0].symbol} {tasks[0].strategy_name}: {tasks[0].reason}"
     symbols = {task.symbol for task in tasks}
     names = {task.strategy_name for task in tasks}
     shared = [next(iter(each)) for each in (symbols, names) if len(each) == 1]
-    return " ".join([*shared, f"({len(tasks)} tasks)"]) if shared else f"{len(tasks)} tasks"
+    whose = " ".join([*shared, f"({len(tasks)} tasks)"]) if shared else f"{len(tasks)} tasks"
+    target = "" if reason == tasks[0].reason else f" {' '.join(shared) or '--all'}"
+    return f"{whose}: {reason}{target}"

@@ -23,13 +23,16 @@ from daemon.core.subjects import Subjects
 from daemon.core.trader import Desk
 from daemon.live.alerts import AlertPump
 from daemon.live.asking import Patience
+from daemon.live.caretaker import Caretaker
 from daemon.live.clock_watch import Alarm, ClockWatch
 from daemon.live.containment import Containment, Limits
 from daemon.live.crew import Crew, Pace
 from daemon.live.fanout import Fanout
 from daemon.live.feed import MarketFeed
 from daemon.live.followers import Followers
+from daemon.live.hang_guard import HangGuard
 from daemon.live.health import Health
+from daemon.live.holdings import HoldingsWatch
 from daemon.live.loop_monitor import LoopMonitor
 from daemon.live.measured import MeasuredJournal, MeasuredMarketData
 from daemon.live.minutes import MinuteLog
@@ -66,6 +69,7 @@ class Daemon:
     supervisor: Supervisor
     status: LiveStatus
     world: World
+    holdings: HoldingsWatch
     containment: Containment
     fanout: Fanout
     health: Health
@@ -77,7 +81,7 @@ class Daemon:
     async def run(self) -> None:
         """Run until `stop`. Raises what the operator must mend."""
         async with asyncio.TaskGroup() as group:
-            beside = []
+            beside = [group.create_task(self.holdings.run(), name="holdings")]
             if self.world.keep is not None:
                 beside.append(group.create_task(_as_coroutine(self.world.keep())))
             if self.clock_watch is not None:
@@ -107,12 +111,19 @@ def plans_of(config: Config, code: Code) -> tuple[Plan, ...]:
     return tuple(
         Plan(
             key=Key(exchange_name=config.exchange.id, symbol=symbol, strategy_name=section.name),
-            make=partial(_make, code.strategies[section.name], section),
-            risk_names=_risk_names(section, code.strategies[section.name]),
+            make=_maker(section, code),
+            risk_names=_risk_names(section, code),
+            fault=code.unloaded.get(section.name, ""),
         )
         for section in config.strategies
         for symbol in section.symbols
     )
+
+
+def _maker(section: StrategySection, code: Code) -> Callable[[], Strategy]:
+    if section.name in code.unloaded:
+        return Caretaker
+    return partial(_make, code.strategies[section.name], section)
 
 
 def _make(strategy: type[Strategy], section: StrategySection) -> Strategy:
@@ -124,7 +135,10 @@ def _make(strategy: type[Strategy], section: StrategySection) -> Strategy:
     return made
 
 
-def _risk_names(section: StrategySection, strategy: type[Strategy]) -> tuple[str, ...]:
+def _risk_names(section: StrategySection, code: Code) -> tuple[str, ...]:
+    strategy = code.strategies.get(section.name)
+    if strategy is None:
+        return ()
     own = (strategy.risk_name,) if strategy.risk_name else ()
     return tuple(dict.fromkeys((*section.risk, *own, *strategy.risk_list)))
 
@@ -138,7 +152,8 @@ class _Builder:
         settings = config.daemon
         self._config = config
         self._outlets = outlets
-        self._risk = RiskDesk(code.profiles)
+        self._risk = RiskDesk(code.profiles, redact=outlets.redactor.redact)
+        self._workers = workers
         self._containment = Containment(
             workers,
             Limits(
@@ -147,6 +162,7 @@ class _Builder:
                 callback_s=settings.strategy_callback_timeout_s,
             ),
         )
+        self._containment.marks = world.hangs
         self._health = Health()
         self._fanout = Fanout(
             outlets.subjects, outlets.sinks, self._report, guard=self._containment
@@ -176,6 +192,11 @@ class _Builder:
     def daemon(self, plans: Sequence[Plan]) -> Daemon:
         """Return the daemon that runs `plans`."""
         supervisor = self._supervisor(plans)
+        holdings = HoldingsWatch(
+            supervisor.slots.values,
+            self._workers,
+            partial(self._troubles.report, "growth"),
+        )
         identity = Identity(
             version=tickd_version(),
             exchange=self._config.exchange.id,
@@ -187,12 +208,14 @@ class _Builder:
             health=self._health,
             monitor=self._monitor,
             supervisor=supervisor,
+            holdings=holdings,
             alerts=self._alerts,
         )
         return Daemon(
             supervisor=supervisor,
             status=LiveStatus(identity, parts),
             world=self._world,
+            holdings=holdings,
             containment=self._containment,
             fanout=self._fanout,
             health=self._health,
@@ -275,6 +298,7 @@ class _Builder:
             timings=self._timings,
             meter=self._outlets.meter,
             troubles=self._troubles,
+            hang_guard=HangGuard(self._world.hangs, settings.strategy_hangs_max),
             pace=Pace(
                 tick_interval_s=settings.tick_interval_ms / 1000,
                 tick_quiet_s=settings.tick_quiet_max_ms / 1000,

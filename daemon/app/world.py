@@ -1,9 +1,10 @@
 """The world that a daemon works in, by its ports: real, or in memory and in virtual time."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from daemon.live.hang_guard import HangMemory, NoMemory
 from daemon.ports import CheckedClock, Clock, CursorStore, Journal, MarketData, StateStore
 
 
@@ -21,7 +22,7 @@ class World:
     `connect` reaches the exchange for the first time; `where` names it for people, `notes` what
     had to be mended in the folder. `checked_clock` is the clock once more where it stands on the
     machine's and must be watched, `budget` what the exchange lets us ask, `learn` gets to know more
-    of its symbols.
+    of its symbols. `hangs` remembers whose code the process ended in.
     """
 
     state: StateStore
@@ -37,3 +38,4 @@ class World:
     budget: Budget | None = None
     learn: Callable[[Sequence[str]], Awaitable[None]] | None = None
     writing_s: Callable[[], float] = float
+    hangs: HangMemory = field(default_factory=NoMemory)

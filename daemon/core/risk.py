@@ -143,13 +143,18 @@ class RiskDesk:
     """All profiles and who holds their slots.
 
     `faults` collects what callbacks of profiles raised; the driver reports and clears it. `call`
-    calls rules and callbacks: a driver that can end one that hangs gives its own.
+    calls rules and callbacks: a driver that can end one that hangs gives its own. `redact` takes
+    secrets out of what a rule says, before anything keeps it.
     """
 
     def __init__(
-        self, profiles: Iterable[RiskProfile] = (), call: ForeignCall = call_foreign
+        self,
+        profiles: Iterable[RiskProfile] = (),
+        call: ForeignCall = call_foreign,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._call = call
+        self._redact = redact
         self._profiles = {profile.risk_name: profile for profile in profiles}
         self._books = {name: _Book() for name in self._profiles}
         self.faults: list[CallbackFault] = []
@@ -222,7 +227,7 @@ class RiskDesk:
         payload = self._payload(profile.risk_name, request)
         for rule in profile.validations:
             outcome = self._call(rule.validate, payload)
-            refusal = _verdict(profile.risk_name, rule, payload, outcome)
+            refusal = _verdict(profile.risk_name, rule, payload, outcome, self._redact)
             if refusal is not None:
                 self._notify(profile, "on_rejected", payload)
                 return refusal
@@ -267,6 +272,7 @@ def _verdict(
     rule: RiskValidation,
     payload: RiskPayload,
     outcome: Returned[Verdict] | Raised,
+    redact: Callable[[str], str],
 ) -> Refusal | None:
     """Return why `rule` refuses, or None. A rule that answers anything unclear refuses."""
     fault = None
@@ -285,10 +291,12 @@ def _verdict(
         kind = type(outcome.value).__name__
         comment = f"a risk validation must return None, a reason or a bool, not {kind}"
         fault = describe(TypeError(comment))
+    note = redact(rule.note)
     return Refusal(
         risk_name=risk_name,
-        comment=to_plain_text(comment)[:COMMENT_LENGTH_MAX] or rule.note or "refused",
-        note=rule.note or "N/A",
+        # Redacted whole: a secret that is cut is found no more.
+        comment=to_plain_text(redact(comment))[:COMMENT_LENGTH_MAX] or note or "refused",
+        note=note or "N/A",
         active_position_count=payload.active_position_count,
         fault=fault,
     )

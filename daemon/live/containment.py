@@ -18,6 +18,7 @@ from typing import TypeVar, cast
 
 from daemon.core.guard import OverrunError, Raised, Returned, call_foreign, describe
 from daemon.live.forked import FORKED
+from daemon.live.hang_guard import CallMarks, NoMemory
 from daemon.live.workers import Workers
 
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class Containment:
         self._meddled = ""
         self._before: object = None
         self.holder = ""
+        self.marks: CallMarks = NoMemory()
+        """Where the next start finds whose code the process was in when it ended."""
         self.on_answer: Callable[[str], object] = _nothing
         """Called with the holder after each answer that was made on the loop."""
 
@@ -86,6 +89,7 @@ class Containment:
         if not self._is_installed or self._is_armed:
             return call_foreign(function)
         self.holder = holder
+        self.marks.enter(holder)
         self._is_armed, self._has_rung, self._meddled = True, False, ""
         signal.setitimer(signal.ITIMER_REAL, self._limits.stretch_s, REPEAT_S)
         try:
@@ -104,6 +108,8 @@ class Containment:
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.holder = ""
             FORKED.leave_if_child()
+            # Last: the file is a child's, too.
+            self.marks.leave()
 
     async def finish(self, holder: str, outcome: Returned[object] | Raised) -> Raised | None:
         """Await what a callback returned, if it is a coroutine; return what it raised, if so."""
@@ -120,20 +126,28 @@ class Containment:
         away: the outcome is then a Raised of TimeoutError.
         """
         if not is_async:
-            return await self._workers.call(function, timeout_s=self._limits.answer_s)
+            return await self._think(holder, function)
         outcome = self.call(holder, function)
         if isinstance(outcome, Returned) and iscoroutine(outcome.value):
             outcome = await self.drive(holder, outcome.value, self._limits.answer_s)
         self.on_answer(holder)
         return outcome
 
-    async def make(self, function: Callable[[], T]) -> Returned[T] | Raised:
+    async def make(self, holder: str, function: Callable[[], T]) -> Returned[T] | Raised:
         """Make an author's instance in a worker thread, where its `__init__` may block.
 
         It has as long as an answer: past that the outcome is a Raised of TimeoutError.
         """
-        outcome = await self._workers.call(function, timeout_s=self._limits.answer_s)
-        return cast("Returned[T] | Raised", outcome)
+        return cast("Returned[T] | Raised", await self._think(holder, function))
+
+    async def _think(
+        self, holder: str, function: Callable[[], object]
+    ) -> Returned[object] | Raised:
+        mark = self.marks.think(holder)
+        try:
+            return await self._workers.call(function, timeout_s=self._limits.answer_s)
+        finally:
+            self.marks.thought(mark)
 
     async def drive(
         self, holder: str, coroutine: Coroutine[object, object, object], limit_s: float

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from daemon.live.asking import Patience
 from daemon.live.containment import Containment
 from daemon.live.fanout import Fanout
+from daemon.live.hang_guard import HangGuard
 from daemon.live.health import Health
 from daemon.live.timings import Timings
 from daemon.live.troubles import Troubles
@@ -43,6 +44,7 @@ class Crew:
     health: Health
     timings: Timings
     troubles: Troubles
+    hang_guard: HangGuard
     meter: Meter
     pace: Pace
     patience: Patience

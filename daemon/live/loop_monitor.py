@@ -50,6 +50,7 @@ class LoopMonitor:
         due_s = self._loop.time() + BEAT_S
         await asyncio.sleep(BEAT_S)
         self.beat_s = self._loop.time()
+        self._containment.marks.beat()
         self.lag_s = max(0.0, self.beat_s - due_s)
         self._meter.observe("loop_lag", self.lag_s)
         if self.lag_s >= self._threshold_s:

@@ -91,7 +91,7 @@ class Ownership:
             task.owner = self
             return task
         carried = _carry(containment, containment.holder, coroutine, self)
-        name = f"a task that {containment.holder} started"
+        name = foreign_task_name(containment.holder)
         foreign: AnyTask = asyncio.Task(carried, loop=loop, context=context, name=name)
         self._foreign.add(foreign)
         foreign.add_done_callback(self._foreign.discard)
@@ -115,6 +115,11 @@ class Ownership:
             self.refuse("tried to stop the event loop")
             return
         self._stop()
+
+
+def foreign_task_name(holder: str) -> str:
+    """Return what a task is called that the code of `holder` has started."""
+    return f"a task that {holder} started"
 
 
 async def _carry(

@@ -5,6 +5,7 @@ told is the keeper's doing; that foreign code does no harm is the containment's.
 """
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from inspect import iscoroutinefunction
 from math import nan
@@ -33,6 +34,7 @@ from daemon.core.validation import InvalidSignalError, Moment
 from daemon.core.vwap import NoPriceError
 from daemon.live.asking import Asking
 from daemon.live.crew import Crew
+from daemon.live.ending import Ending
 from daemon.live.feed import SymbolFeed
 from daemon.live.keeper import Keeper
 from daemon.live.reports import Reports
@@ -53,8 +55,9 @@ class Runner:
         self.keeper = keeper
         self.feed = feed
         self.block = ""
-        self.is_ending = False
+        self._ending = Ending()
         self.is_leaving = False
+        self.opens_nothing = False
         self.is_running = False
         self.ticked_at_s: float | None = None
         self.decided_at_ms: int | None = None
@@ -66,7 +69,7 @@ class Runner:
             align=desk.rules.align,
             since_ms=crew.clock.now_ms(),
         )
-        self._strategy = strategy
+        self.strategy = strategy
         self._is_async = iscoroutinefunction(strategy.get_signal)
         self._desk = desk
         self._crew = crew
@@ -78,7 +81,6 @@ class Runner:
         self._soonest_s = 0.0
         self._prices_heard = 0
         self._commands = CommandQueue(self.key)
-        self._learning: asyncio.Timeout | None = None
         self._is_restored = not isinstance(keeper.held.state, Idle)
         self._reports = Reports(self.key, crew, desk.risk)
         self._teller = Teller(strategy, feed, self.key, desk.rules, crew)
@@ -91,7 +93,7 @@ class Runner:
         unsubscribe = self.feed.subscribe(self._on_price)
         self.is_running = True
         try:
-            while not self.is_ending:
+            while not self._ending.has_begun:
                 due_s = await self._waker.wait(self._due_s())
                 self._crew.timings.late(self._loop.time() - due_s)
                 await self._commands.carry_out(self._obey)
@@ -107,16 +109,11 @@ class Runner:
 
     async def _has_history(self) -> bool:
         """Wait for the candles that the strategy reads, or for the end; say whether they came."""
-        try:
-            async with asyncio.timeout(0 if self.is_ending else None) as self._learning:
-                for interval, limit in self._strategy.history.items():
-                    await self.feed.need(interval, limit)
-        except TimeoutError:
-            if self.is_ending:
-                return False
-            raise
-        finally:
-            self._learning = None
+        return await self._ending.unless(self._learn()) is not None
+
+    async def _learn(self) -> bool:
+        for interval, limit in self.strategy.history.items():
+            await self.feed.need(interval, limit)
         return True
 
     def next_ask_ms(self) -> int:
@@ -124,11 +121,9 @@ class Runner:
         return self.asking.due_ms(self._crew.clock.now_ms())
 
     def end(self) -> None:
-        """Let `run` return after the step that is under way."""
-        self.is_ending = True
+        """Let `run` return after the step that is under way; a strategy that thinks is none."""
+        self._ending.begin()
         self._waker.wake()
-        if self._learning is not None:
-            self._learning.reschedule(self._loop.time())
 
     def nudge(self) -> None:
         """Look again soon: a person has changed what the task may do."""
@@ -213,7 +208,10 @@ class Runner:
             else:
                 await self._teller.stand(self.keeper.held.state, seen)
             return
-        await self._take(given_by(seen, self.keeper.held, self._desk.rules), seen)
+        held = self.keeper.held
+        if self.opens_nothing:
+            held = replace(held, is_paused=True)
+        await self._take(given_by(seen, held, self._desk.rules), seen)
 
     async def _take(self, given: Given, seen: Observation) -> Advance:
         """Advance by one input: keep and tell what changed, or say that nothing did."""
@@ -237,11 +235,15 @@ class Runner:
             self._reports.failed(self.asking, error)
             return
         with self._crew.timings.of("strategy_execution", self.key):
-            outcome = await self._crew.containment.ask(
+            answer = self._crew.containment.ask(
                 str(self.key),
-                partial(self._strategy.get_signal, view),
+                partial(self.strategy.get_signal, view),
                 is_async=self._is_async,
             )
+            outcome = await self._ending.unless(answer)
+        if outcome is None:
+            return
+        await self._crew.hang_guard.forget(self.key)
         if isinstance(outcome, Raised):
             self._reports.failed(self.asking, outcome)
             if isinstance(outcome.cause, LeakedThreadError):
@@ -297,7 +299,7 @@ class Runner:
 
     def _may_enter(self) -> bool:
         held = self.keeper.held
-        if held.is_stopped or held.is_paused or self.block or self.is_ending:
+        if held.is_stopped or held.is_paused or self.block or self._ending.has_begun:
             return False
         return not self._crew.health.is_storage_failing
 

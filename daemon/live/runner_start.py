@@ -33,6 +33,7 @@ class RunnerParts:
     desk: Desk
     feed: SymbolFeed
     block: str
+    fault: str = ""
     is_leaving: bool = False
 
     def runner_of(self, strategy: Strategy, crew: Crew) -> Runner:
@@ -40,6 +41,7 @@ class RunnerParts:
         runner = Runner(strategy, self.feed, self.keeper, self.desk, crew)
         runner.block = self.block
         runner.is_leaving = self.is_leaving
+        runner.opens_nothing = bool(self.fault)
         self.slot.runner = runner
         return runner
 
@@ -49,6 +51,9 @@ async def make_runner(
 ) -> Runner:
     """Return the runner of a task, watching only if its strategy is no good."""
     slot = parts.slot
+    if parts.fault:
+        slot.condition, slot.reason = "off", parts.fault
+        return parts.runner_of(Caretaker(), crew)
     slot.condition, slot.reason = "starting", "its strategy is being made"
     made = await _made(make, parts, crew, ending)
     slot.condition, slot.reason = "running", ""
@@ -66,7 +71,7 @@ async def _made(
 ) -> Strategy | Raised | None:
     """Return the strategy, or what its making raised, or None where the daemon ends meanwhile."""
     loop = asyncio.get_running_loop()
-    making = loop.create_task(crew.containment.make(make), name="making")
+    making = loop.create_task(crew.containment.make(str(parts.slot.key), make), name="making")
     over = loop.create_task(ending.wait(), name="ending")
     try:
         await asyncio.wait({making, over}, timeout=PATIENCE_S, return_when="FIRST_COMPLETED")

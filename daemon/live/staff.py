@@ -25,6 +25,8 @@ class Plan:
     key: Key
     make: Callable[[], Strategy]
     risk_names: tuple[str, ...] = ()
+    fault: str = ""
+    """Why there is no strategy to ask. A caretaker watches what is open, and opens nothing."""
     is_leaving: bool = False
     """It is not configured any more: its task ends with its last signal."""
 

@@ -14,14 +14,14 @@ from daemon.core.errors import FatalError, RejectedError
 from daemon.core.events import Announcement, DoneContract
 from daemon.core.records import StopEntry
 from daemon.core.signal import Key
-from daemon.live.caretaker import Caretaker
+from daemon.live.adopting import adopted
 from daemon.live.command_effect import CommandEffect, apply_command
 from daemon.live.following import follow_market
 from daemon.live.gaps import watch_gaps
 from daemon.live.health import backoff_s
 from daemon.live.keeper import Keeper, Ledger
 from daemon.live.loop_monitor import BEAT_S
-from daemon.live.recovery import Recovered, tell_faults
+from daemon.live.recovery import Recovered
 from daemon.live.runner import Runner
 from daemon.live.runner_start import RunnerParts, make_runner
 from daemon.live.shutdown import shut_down, telling_exit
@@ -94,6 +94,10 @@ class Supervisor:
         """
         await self.has_recovered.wait()
         effect = await apply_command(self.slots[key], self.keepers[key], name, signal_id)
+        if name == "start" and self._crew.hang_guard.is_refused(key):
+            await self.end_task(key)
+            await self.start_task(replace(self._plans[key], fault=""))
+            return CommandEffect(is_news=True)
         if name == "start":
             self._begin_again(self.slots[key])
         return effect
@@ -125,7 +129,8 @@ class Supervisor:
             return None
 
     async def start_task(self, plan: Plan) -> None:
-        """Start a task while others run, or one that was ended under another plan."""
+        """Start a task while others run, or one that was ended, whatever it did before."""
+        await self._crew.hang_guard.forget(plan.key)
         kept = await self._staff.recovery.wait_for_init(plan.key)
         recovered = await self._staff.recovery.recovered()
         assert self.feed is not None
@@ -221,16 +226,9 @@ class Supervisor:
             pump.notify()
 
     def _adopt(self, recovered: Recovered) -> None:
-        """Give what no configured strategy owns a caretaker, and tell of every damaged file."""
         self.orphans = recovered.orphans
-        for key in recovered.orphans:
-            held = recovered.of(key).held
-            self.slots[key] = Slot(key=key)
-            self._plans[key] = Plan(key=key, make=Caretaker, risk_names=held.risk_names)
-            self._crew.troubles.report(
-                "orphan", key, "not configured any more; what it holds is watched to its end"
-            )
-        tell_faults(recovered, self._crew)
+        self._plans = adopted(self._plans, recovered, self._crew)
+        self.slots |= {key: Slot(key=key) for key in recovered.orphans}
 
     def _keep(self, key: Key, risk_names: tuple[str, ...], recovered: Recovered) -> Keeper:
         if key not in self.keepers:
@@ -303,6 +301,7 @@ class Supervisor:
             desk=self._staff.desk_of(plan.key, plan.risk_names),
             feed=self.feed.of(plan.key.symbol),
             block=kept.block,
+            fault=plan.fault,
             is_leaving=plan.is_leaving,
         )
         return await make_runner(plan.make, parts, self._crew, self.ending)

@@ -139,6 +139,18 @@ STRATEGIES = Board(
             queries=one(increase(c.TASK_RESTARTS, by="symbol, strategy", where=OF_STRATEGY), TASK),
         ),
         Panel(
+            title="Memory of strategies",
+            text="What hangs on a strategy's attributes, class and module, by estimate.",
+            unit="bytes",
+            queries=one(of_strategy(c.MEMORY), STRATEGY),
+        ),
+        Panel(
+            title="Tasks of strategies",
+            text="Tasks of the event loop that a strategy has started.",
+            unit="short",
+            queries=one(of_strategy(c.FOREIGN_TASKS), STRATEGY),
+        ),
+        Panel(
             title="How long a risk check takes",
             text="All strategies of a daemon together.",
             unit="s",

@@ -17,6 +17,10 @@ START_S_MAX = 90.0
 STRATEGIES = '''
 """Strategies that trade a lot, fail, or leak."""
 
+import asyncio
+import os
+import resource
+
 from daemon import Signal, Strategy
 
 
@@ -75,6 +79,23 @@ class Leaking(Strategy):
 
     def get_signal(self, view):
         self.held.append(bytearray(1024 * 1024))
+
+
+class Hoarding(Strategy):
+    """Starts tasks that never end, and opens files that it never closes, short of the limit."""
+
+    interval = "1m"
+    files, tasks = [], []
+    # On a machine that allows a million it would take minutes.
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    )
+
+    async def get_signal(self, view):
+        self.tasks += [asyncio.create_task(asyncio.sleep(1e9)) for _ in range(10)]
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        while len(self.files) < limit * 0.85:
+            self.files.append(open(os.devnull))
 '''
 
 _CONFIG = """

@@ -78,6 +78,14 @@ def leaking(stage: Stage) -> None:
     daemon = stage.daemon(strategy="Leaking", extra=FAST)
     stage.healthy(daemon)
     stage.expect("TickdMemoryGrowth", 400)
+    stage.expect("TickdStrategyGrowth", 200)
+
+
+def hoarding(stage: Stage) -> None:
+    daemon = stage.daemon(strategy="Hoarding", extra=FAST)
+    stage.healthy(daemon)
+    stage.expect("TickdOpenFiles", 120)
+    stage.expect("TickdStrategyTasks", 300)
 
 
 def hemmed_in(stage: Stage) -> None:

@@ -23,8 +23,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         name="leaking",
         fault="a strategy keeps a mebibyte of every call",
-        alerts=("TickdMemoryGrowth",),
+        alerts=("TickdMemoryGrowth", "TickdStrategyGrowth"),
         act=faults.leaking,
+    ),
+    Scenario(
+        name="hoarding",
+        fault="a strategy starts tasks that never end and opens files that it never closes",
+        alerts=("TickdStrategyTasks", "TickdOpenFiles"),
+        act=faults.hoarding,
     ),
     Scenario(
         name="hemmed-in",

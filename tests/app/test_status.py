@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from daemon.app.status import reasons_of
+from daemon.ports import TaskStatus
 from tests.app.test_status_line import TASK
 
 DOWN = replace(TASK, is_ready=False, reason="connection refused")
@@ -25,6 +26,19 @@ def test_what_the_tasks_share_is_named() -> None:
     assert reasons_of([one]) == ["BTC/USDT s: connection refused"]
     assert reasons_of([one, two]) == ["BTC/USDT (2 tasks): connection refused"]
     assert reasons_of([one, two, elsewhere]) == ["3 tasks: connection refused"]
+
+
+def test_tasks_that_a_person_has_paused_are_one_reason_with_one_command() -> None:
+    def paused(symbol: str, strategy_name: str) -> TaskStatus:
+        reason = f"switched off by a person (paused): tickd resume {symbol} {strategy_name}"
+        return replace(DOWN, symbol=symbol, strategy_name=strategy_name, reason=reason)
+
+    many = [paused(f"S{number}/USDT", "s") for number in range(500)]
+    words = "switched off by a person (paused): tickd resume"
+
+    assert reasons_of(many) == [f"s (500 tasks): {words} s"]
+    assert reasons_of([*many, paused("A/B", "t")]) == [f"501 tasks: {words} --all"]
+    assert reasons_of(many[:1]) == [f"S0/USDT s: {words} S0/USDT s"]
 
 
 def test_a_task_that_is_ready_has_no_reason() -> None:

@@ -161,6 +161,9 @@ def test_p14_growth_and_its_ceiling_are_told_before_the_kernel_acts() -> None:
 
     assert "process_resident_memory_bytes" in rules["TickdMemoryGrowth"].expr
     assert "tickd_memory_limit_bytes" in rules["TickdMemoryHigh"].expr
+    assert "tickd_strategy_memory_bytes" in rules["TickdStrategyGrowth"].expr
+    assert "tickd_strategy_tasks" in rules["TickdStrategyTasks"].expr
+    assert "process_open_fds" in rules["TickdOpenFiles"].expr
 
 
 def test_every_rule_is_about_our_job_alone() -> None:

@@ -1,11 +1,13 @@
 """A strategy that ends the process, start after start: nothing is lost, nothing is doubled."""
 
+import time
 from pathlib import Path
 
 from daemon.adapters.storage.journal_tools import read_events
 from daemon.core.events import SignalOpened
 from daemon.core.records import TransitionEntry
 from tests.app.cli.tickd import tickd
+from tests.faults.running import running
 
 CONFIG = """
 [http]
@@ -50,3 +52,28 @@ def test_p19_p16_a_process_that_is_ended_at_every_start_keeps_its_position(tmp_p
         if isinstance(event, SignalOpened)
     ]
     assert len(opened) == 1
+
+
+def test_p19_what_does_not_stay_up_can_be_started_without_any_strategy(tmp_path: Path) -> None:
+    """Its position is watched, a person can see and close it, and none of its code runs."""
+    (tmp_path / "config.toml").write_text(CONFIG.replace("[http]\nenabled = false\n", ""))
+    (tmp_path / "dies.py").write_text(STRATEGY)
+    died = tickd(tmp_path, "run", "--for", "60s", environ={"DIES": "1"})
+    (tmp_path / "dies.py").write_text("raise SystemExit('its code has run')")
+
+    with running(tmp_path, "--safe", environ={"DIES": "1"}) as daemon:
+        error = daemon.until("error")
+        daemon.until("ready")
+        task = daemon.tasks()["dies"]
+        closed = tickd(tmp_path, "close", "BTC/USDT", "--url", daemon.url)
+        time.sleep(2.0)
+        after = daemon.tasks()["dies"]
+        code = daemon.end()
+
+    assert died.code == 66
+    assert "safe mode: no strategy runs and nothing is opened" in error["message"]
+    assert (task["state"], task["condition"]) == ("active", "off")
+    assert "safe mode" in task["reason"]
+    assert closed.code == 0
+    assert after["state"] == "idle", "a minute of the market is a second: it would be asked again"
+    assert code == 0

@@ -114,7 +114,7 @@ async def test_an_instance_is_made_in_a_worker_thread() -> None:
     workers = ThreadWorkers(1)
     containment = live_containment.Containment(workers, live_containment.Limits())
 
-    made = await containment.make(Threaded)
+    made = await containment.make("s", Threaded)
     workers.close()
 
     assert not isinstance(made, Raised)

@@ -8,6 +8,7 @@ from pathlib import Path
 from daemon.adapters.storage.cursors import FileCursorStore
 from daemon.adapters.storage.files import sweep
 from daemon.adapters.storage.folder import PosixFolder, open_folder
+from daemon.adapters.storage.hangs import FileHangMemory
 from daemon.adapters.storage.journal import FileJournal
 from daemon.adapters.storage.journal_log import SEGMENT_BYTES_MAX, JournalLog
 from daemon.adapters.storage.lock import lock_folder
@@ -38,6 +39,7 @@ class Storage:
     state: FileStateStore
     journal: FileJournal
     cursors: FileCursorStore
+    hangs: FileHangMemory
     notes: tuple[str, ...]
     swept_count: int
     held: ExitStack
@@ -83,11 +85,14 @@ def open_storage(path: Path, options: StorageOptions, now_ms: Callable[[], int])
         )
         state = FileStateStore(folder, store_options, log.index.sequences, now_ms)
         held.callback(state.close)
+        hangs = FileHangMemory(folder, options.keys, now_ms)
+        held.callback(hangs.close)
         return Storage(
             state=state,
             journal=journal,
             cursors=cursors,
-            notes=(*log.notes, *cursors.notes),
+            hangs=hangs,
+            notes=(*log.notes, *cursors.notes, *hangs.notes),
             swept_count=swept_count,
             held=held.pop_all(),
         )

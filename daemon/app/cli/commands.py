@@ -86,6 +86,10 @@ def run(
         str | None,
         typer.Option("--for", metavar="TIME", help="Stop after 60s, 5m or 2h of your time."),
     ] = None,
+    safe: Annotated[
+        bool,
+        typer.Option("--safe", help="Run no strategy and open nothing; watch what is open."),
+    ] = False,
 ) -> None:
     """Run the daemon until Ctrl-C, SIGTERM or the end of --for."""
     from daemon.adapters.hardening import keep_memory_private, show_place_at_abort
@@ -95,15 +99,19 @@ def run(
     show_place_at_abort()
     # Before any foreign code is loaded: it must not find the manager's address.
     manager = context.with_resource(closing(take_manager(os.environ)))
+    settings = [*(settings or ()), "daemon.safe_mode=true"] if safe else settings
     stop_after_s = None if stop_after is None else parse_duration(stop_after)
     loaded = open_config(terminal_of(context), config, settings)
-    from daemon.app.loading import load_code
+    from daemon.app.config.environment import take_environment
+    from daemon.app.loading import load_code_to_run
 
-    load_code(loaded.config, loaded.sources.origin)
+    # Neither strategies nor programs that they start have any use for them.
+    environ = take_environment(os.environ)
+    load_code_to_run(loaded.config, loaded.sources.origin)
     from daemon.app.reloading import loader_of
     from daemon.app.service import run_service
 
-    load = loader_of(config, os.environ, settings or ())
+    load = loader_of(config, environ, settings or ())
     code = run_service(loaded.config, stop_after_s=stop_after_s, load=load, manager=manager)
     raise finish(code)
 

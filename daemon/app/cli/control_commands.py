@@ -52,7 +52,7 @@ STOP = (
     "Stop tasks until `tickd start-task`: what waits is cancelled, what is open is watched to its"
     " end. It outlives a restart."
 )
-START = "Start stopped tasks again."
+START = "Start tasks again that were stopped, or in which the daemon hung."
 CLOSE = "Close open signals now, at the current price."
 CANCEL = "Cancel signals that wait for their entry."
 

@@ -1,7 +1,7 @@
 """Settings from the environment: `TICKD__SECTION__KEY`, and what is wrong with such names."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -42,6 +42,21 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that the environment names, nested as in a file."""
     ours = {name: value for name, value in environ.items() if _is_ours(name)}
     return EnvironmentSource(ours)()
+
+
+def take_environment(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """Return the whole environment, and leave no secret of ours in it for others to find."""
+    whole = dict(environ)
+    secrets = {
+        name_of(setting.path[:length])
+        for setting in walk()
+        if setting.is_secret
+        for length in range(1, len(setting.path) + 1)
+    }
+    for name in whole:
+        if name.upper() in secrets:
+            del environ[name]
+    return whole
 
 
 def name_of(path: KeyPath) -> str:

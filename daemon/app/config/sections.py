@@ -139,6 +139,18 @@ class DaemonSection(Section):
         le=100,
         description="After so many calls that never came back the strategy's task is switched off.",
     )
+    strategy_hangs_max: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="A strategy in whose code the daemon has hung or ended so many times in a row"
+        " starts switched off, until `tickd start-task` or a reload that changes it.",
+    )
+    safe_mode: bool = Field(
+        default=False,
+        description="Run no strategy and open nothing; what is open is watched to its end. For a"
+        " daemon that does not stay up (`tickd run --safe`).",
+    )
     removed_tasks: Literal["refuse", "drain"] = Field(
         default="refuse",
         description="What a reload does with a task that left the configuration and holds a"

@@ -122,7 +122,7 @@ def test_c4_no_other_word_for_live_is_understood(shell: Shell, word: str) -> Non
         ("from daemon import Strategy\nclass Mine(Strategy): ...", "does not override get_signal"),
     ],
 )
-def test_p20_a_strategy_that_cannot_be_loaded_ends_with_78(
+def test_p20_where_no_strategy_can_be_loaded_nothing_starts(
     shell: Shell, text: str, told: str
 ) -> None:
     write(shell.folder, ONE)

@@ -161,6 +161,14 @@ DRAWDOWN = _gauge(
     "How far tickd_strategy_pnl_ratio stands below the highest that it has been.",
     ("strategy",),
 )
+MEMORY = _gauge(
+    "strategy_memory_bytes",
+    "Memory that hangs on a strategy's attributes, class and module, estimated once a minute.",
+    ("strategy",),
+)
+FOREIGN_TASKS = _gauge(
+    "strategy_tasks", "Tasks of the event loop that a strategy has started.", ("strategy",)
+)
 ERRORS = _counter("errors", "Errors that the daemon goes on after, by where.", ("where",))
 EXITS = _counter("exits", "Errors that ended a run.")
 
@@ -175,6 +183,7 @@ ERROR_PLACES = (
     "exchange",
     "feed",
     "get_signal",
+    "growth",
     "listener",
     "sink",
     "state",
@@ -258,6 +267,8 @@ CATALOG: tuple[Metric, ...] = (
     CANCELS,
     PNL,
     DRAWDOWN,
+    MEMORY,
+    FOREIGN_TASKS,
     ERRORS,
     EXITS,
     SINK_EVENTS,

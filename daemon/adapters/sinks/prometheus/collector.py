@@ -11,9 +11,11 @@ from daemon.adapters.sinks.prometheus.budget import OTHER, SERIES_MAX, LabelBudg
 from daemon.adapters.sinks.prometheus.catalog import (
     BUILD,
     CONDITIONS,
+    FOREIGN_TASKS,
     LIVE,
     MARKET_SPEED,
     MARKET_TIME,
+    MEMORY,
     ORPHANS,
     READINGS,
     READY,
@@ -26,7 +28,7 @@ from daemon.adapters.sinks.prometheus.catalog import (
     Metric,
     ReadingName,
 )
-from daemon.ports import DaemonStatus, SinkStatus, TaskStatus
+from daemon.ports import DaemonStatus, SinkStatus, StrategyHolding, TaskStatus
 
 Task = tuple[str, str]
 
@@ -37,9 +39,11 @@ class StatusCollector(Collector):
     def __init__(
         self,
         tasks: LabelBudget[Task],
+        strategies: LabelBudget[str],
         readings: Mapping[ReadingName, Callable[[], float]],
     ) -> None:
         self._tasks = tasks
+        self._strategies = strategies
         self._readings = readings
         self.snapshot: DaemonStatus | None = None
 
@@ -47,6 +51,7 @@ class StatusCollector(Collector):
         if self.snapshot is not None:
             yield from _daemon(self.snapshot)
             yield from self._of_tasks(self.snapshot.tasks)
+            yield from self._of_strategies(self.snapshot.holdings)
             yield from _of_sinks(self.snapshot.sinks)
         for name, metric in READINGS.items():
             read = self._readings.get(name)
@@ -64,6 +69,16 @@ class StatusCollector(Collector):
         for labels, task in labelled:
             restarts[labels] += task.restarts
         yield _family(TASK_RESTARTS, {labels: float(count) for labels, count in restarts.items()})
+
+    def _of_strategies(self, holdings: tuple[StrategyHolding, ...]) -> Iterator[Family]:
+        memory: dict[tuple[str, ...], float] = {}
+        tasks: dict[tuple[str, ...], float] = {}
+        for holding in holdings:
+            label = (self._strategies.label(holding.name),)
+            memory[label] = memory.get(label, 0.0) + holding.memory_bytes
+            tasks[label] = tasks.get(label, 0.0) + holding.tasks
+        yield _family(MEMORY, memory)
+        yield _family(FOREIGN_TASKS, tasks)
 
 
 def _daemon(now: DaemonStatus) -> Iterator[Family]:

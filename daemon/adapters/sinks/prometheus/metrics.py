@@ -54,7 +54,7 @@ class Metrics:
         self._places: LabelBudget[str] = LabelBudget(SERIES_MAX // 10, OTHER)
         self._known: set[Task] = set()
         self._lock = Lock()
-        self._collector = StatusCollector(self._tasks, self._readings)
+        self._collector = StatusCollector(self._tasks, self._strategies, self._readings)
         self._registry.register(self._collector)
         ProcessCollector(registry=self._registry)
         self._task_counters = {metric: self._counter(metric) for metric in TASK_COUNTERS}
