@@ -7,6 +7,7 @@ import errno
 import secrets
 import time
 from contextlib import suppress
+from itertools import islice
 
 from daemon.adapters.storage.folder import Folder
 from daemon.core.errors import TickdError
@@ -125,9 +126,7 @@ def sweep(folder: Folder) -> int:
     Only to be called by whoever holds the folder's lock: nobody writes then.
     """
     count = 0
-    for name in [name for name in folder.names() if _is_temp(name)]:
-        if count == SWEEP_COUNT_MAX:
-            break
+    for name in tuple(islice(filter(_is_temp, folder.names()), SWEEP_COUNT_MAX)):
         # A folder of that name is not ours, and stays.
         with suppress(IsADirectoryError, PermissionError):
             folder.unlink(name)

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import resource
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -143,10 +145,20 @@ async def test_s5_a_scraper_that_does_not_read_holds_up_nobody(
         slow.close()
 
 
+@pytest.fixture
+def _many_files() -> Iterator[None]:
+    """Let this process hold both ends of more connections than a shell allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("_many_files")
 async def test_q15_half_open_connections_take_nobodys_place() -> None:
     async with serving() as client:
         half_open = []
-        for _ in range(300):
+        for _ in range(1000):
             reader, writer = await client.opened()
             writer.write(b"GET /livez HTTP/1.1\r\nHost: local")
             half_open.append((reader, writer))

@@ -2,11 +2,13 @@
 
 import errno
 import os
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from daemon.adapters.storage.files import (
+    SWEEP_COUNT_MAX,
     UnreadableFileError,
     move_aside,
     read_whole,
@@ -196,3 +198,18 @@ def test_d21_only_our_own_temp_files_are_swept_and_counted(folder: FaultyFolder)
 
     assert count == 2
     assert names(folder) == {*others, ".tmp-0123456789ab-dir"}
+
+
+def test_d16_a_million_old_temp_files_do_not_delay_a_start(
+    folder: FaultyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many are swept at one start, and as many at the next."""
+    unlinked: list[str] = []
+    million = (f".tmp-{number:012x}-signal_A_b.json" for number in range(1_000_000))
+    monkeypatch.setattr(folder, "names", lambda: chain([NAME], million))
+    monkeypatch.setattr(folder, "unlink", unlinked.append)
+
+    count = sweep(folder)
+
+    assert count == len(unlinked) == SWEEP_COUNT_MAX
+    assert NAME not in unlinked

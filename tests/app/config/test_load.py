@@ -109,7 +109,7 @@ def test_a_named_file_that_is_missing_is_no_reason_to_use_another(tmp_path: Path
     )
 
 
-def test_a_secret_on_the_command_line_is_refused_and_not_repeated(tmp_path: Path) -> None:
+def test_c5_a_secret_on_the_command_line_is_refused_and_not_repeated(tmp_path: Path) -> None:
     line = one_problem(tmp_path, settings=[f"exchange.api_key={CANARY}"])
 
     assert line == (
