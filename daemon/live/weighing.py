@@ -34,7 +34,10 @@ _LEFT_OUT = (
     ModuleType,
     type,
 )
-_NOT_THEIRS = ("daemon.live", "daemon.app", "daemon.adapters", "asyncio", "logging", "threading")
+_NOT_THEIRS = (
+    *("daemon.live", "daemon.app", "daemon.adapters"),
+    *("asyncio", "concurrent", "logging", "ssl", "threading", "uvloop"),
+)
 """Through these one comes to the whole process."""
 
 
@@ -93,9 +96,9 @@ def _is_theirs(one: object) -> bool:
 def _size(one: object) -> int:
     size_of: object = type.__getattribute__(type(one), "__sizeof__")
     # An author's own, or one that follows what it holds, which is done here.
-    if not callable(size_of) or isinstance(size_of, FunctionType):
+    if type(size_of) is FunctionType or not callable(size_of):
         return object.__sizeof__(one)
-    size = size_of(one)
+    size: object = size_of(one)
     return size if isinstance(size, int) else 0
 
 

@@ -68,11 +68,12 @@ class Lies:
     def __sizeof__(self) -> int:
         raise AssertionError("code of the author's has run")
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]  # that is the point
+    @property  # type: ignore[misc]  # a class may do as it likes
+    def __class__(self) -> type:
         raise AssertionError("code of the author's has run")
 
 
 def test_no_code_of_the_author_runs_and_the_process_is_not_his() -> None:
-    assert weigh([("lies", Lies()), ("sys", sys), ("test", test_an_array_counts_with_its_numbers)])
-    assert weigh([("sys", sys)]).total_bytes == 0
+    assert weigh([("lies", Lies())]).total_bytes > 0
+    others = [("sys", sys), ("test", test_an_array_counts_with_its_numbers)]
+    assert weigh(others).total_bytes == 0

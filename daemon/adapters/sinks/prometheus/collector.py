@@ -28,7 +28,7 @@ from daemon.adapters.sinks.prometheus.catalog import (
     Metric,
     ReadingName,
 )
-from daemon.ports import DaemonStatus, SinkStatus, StrategyHolding, TaskStatus
+from daemon.ports import DaemonStatus, SinkStatus, TaskStatus
 
 Task = tuple[str, str]
 
@@ -51,7 +51,7 @@ class StatusCollector(Collector):
         if self.snapshot is not None:
             yield from _daemon(self.snapshot)
             yield from self._of_tasks(self.snapshot.tasks)
-            yield from self._of_strategies(self.snapshot.holdings)
+            yield from self._of_strategies(self.snapshot)
             yield from _of_sinks(self.snapshot.sinks)
         for name, metric in READINGS.items():
             read = self._readings.get(name)
@@ -70,10 +70,14 @@ class StatusCollector(Collector):
             restarts[labels] += task.restarts
         yield _family(TASK_RESTARTS, {labels: float(count) for labels, count in restarts.items()})
 
-    def _of_strategies(self, holdings: tuple[StrategyHolding, ...]) -> Iterator[Family]:
-        memory: dict[tuple[str, ...], float] = {}
-        tasks: dict[tuple[str, ...], float] = {}
-        for holding in holdings:
+    def _of_strategies(self, now: DaemonStatus) -> Iterator[Family]:
+        # Also those that were not looked at yet: a growth begins at 0.
+        names = dict.fromkeys(task.strategy_name for task in now.tasks)
+        memory: dict[tuple[str, ...], float] = {
+            (self._strategies.label(name),): 0.0 for name in names
+        }
+        tasks = dict(memory)
+        for holding in now.holdings:
             label = (self._strategies.label(holding.name),)
             memory[label] = memory.get(label, 0.0) + holding.memory_bytes
             tasks[label] = tasks.get(label, 0.0) + holding.tasks
