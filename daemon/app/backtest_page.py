@@ -7,7 +7,6 @@ from daemon.app.backtest_remarks import remarks_of
 from daemon.core.candles import INTERVAL_MS
 from daemon.core.equity import Account, AtrAt
 from daemon.core.events import SignalClosed
-from daemon.core.frame import Frame
 from daemon.core.rules import Rules
 from daemon.core.sizing import ATR_PERIOD, average_true_range
 from daemon.core.statistics import BacktestStatistics
@@ -153,8 +152,3 @@ def _settings(result: BacktestResult) -> Facts:
     rules: Rules = result.rules
     names = [field.name for field in fields(Rules)]
     return [(name, f"{getattr(rules, name)}") for name in names]
-
-
-def frame_text(frame: Frame) -> str:
-    """Return a frame in words."""
-    return f"{moment_text(frame.start_ms)} to {moment_text(frame.end_ms)}"

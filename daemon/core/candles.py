@@ -152,24 +152,3 @@ def merge(rows: Sequence[Candle], timestamp: int) -> Candle:
         rows[-1].close,
         sum(row.volume for row in rows),
     )
-
-
-def aggregate(minutes: Sequence[Candle], interval: str) -> list[Candle]:
-    """Return the whole candles of `interval` that the one-minute candles `minutes` make up.
-
-    Candles start at multiples of the interval since the epoch, as exchanges cut them. An
-    interval of which a minute is missing at either end is left out. Raises ValueError for an
-    unknown interval.
-    """
-    length_ms = interval_ms(interval)
-    whole: list[Candle] = []
-    bucket: list[Candle] = []
-    for row in minutes:
-        if bucket and row.timestamp // length_ms != bucket[0].timestamp // length_ms:
-            bucket = []
-        bucket.append(row)
-        if len(bucket) == length_ms // MINUTE_MS:
-            start_ms = row.timestamp // length_ms * length_ms
-            whole.append(merge(bucket, start_ms))
-            bucket = []
-    return whole

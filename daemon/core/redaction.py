@@ -17,16 +17,11 @@ SECRET_LENGTH_MIN = 6
 PREFIX_LENGTH_MIN = 6
 CUT_TEXT_LENGTH_MIN = 100
 
-Plain = str | int | float | bool | None
-
 
 class Redactor:
-    """Blots out each secret, also URL-encoded, in base64, in hex, escaped, or line by line.
+    """Blots out each secret, also URL-encoded, in base64, in hex, escaped, or line by line."""
 
-    `ignored` counts the values that are too short to be looked for.
-    """
-
-    __slots__ = ("_forms", "_pattern", "_values", "ignored")
+    __slots__ = ("_forms", "_pattern", "_values")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
@@ -38,7 +33,6 @@ class Redactor:
         values = self._values
         long_enough = {value for value in values if len(value) >= SECRET_LENGTH_MIN}
         forms = {form for value in long_enough for form in _forms_of(value)}
-        self.ignored = len(values) - len(long_enough)
         # The longest first: a secret that contains another one is blotted out whole.
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None

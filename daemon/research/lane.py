@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from daemon.core.arming import deadline_ms
-from daemon.core.bars import given_at_data_end
 from daemon.core.candles import MINUTE_MS
+from daemon.core.data_end import given_at_data_end
 from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,

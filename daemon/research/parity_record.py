@@ -86,7 +86,6 @@ class Record:
     runs_ms: list[tuple[int, int]] = field(default_factory=list)
     config_hash: str = ""
     commands: list[CommandEntry] = field(default_factory=list)
-    doubled_count: int = 0
 
     @property
     def start_ms(self) -> int:
@@ -135,7 +134,6 @@ def record_of(entries: Iterable[JournalEntry]) -> Record:
 def _note_candle(record: Record, entry: CandleEntry) -> None:
     rows = record.candles.setdefault(entry.symbol, [])
     if rows and entry.candle.timestamp <= rows[-1].timestamp:
-        record.doubled_count += 1
         return
     rows.append(entry.candle)
 

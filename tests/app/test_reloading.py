@@ -24,7 +24,6 @@ from tests.live.scripted import KEY, Buyer, Waiter, a_market, names
 BTC = {"name": "s", "path": "tests:S", "symbols": ["BTC/USDT"]}
 BOTH = {**BTC, "symbols": ["BTC/USDT", "ETH/USDT"]}
 OTHER = {"name": "t", "path": "tests:T", "symbols": ["BTC/USDT"]}
-ETH_KEY = replace(KEY, symbol="ETH/USDT")
 OTHER_KEY = replace(KEY, strategy_name="t")
 
 

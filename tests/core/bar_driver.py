@@ -7,8 +7,8 @@ core's, the same text that a live task runs on.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from daemon.core.bars import bar_at, given_at_data_end
 from daemon.core.candles import MINUTE_MS, Candle
+from daemon.core.data_end import given_at_data_end
 from daemon.core.events import ErrorContract, RiskContract, SignalTransition, TickResult
 from daemon.core.guard import Raised, Returned, call_foreign
 from daemon.core.results import Callback, callbacks_of, results_of, stamped, standing_result
@@ -18,6 +18,7 @@ from daemon.core.states import Given, Idle, Observation, Scheduled, State, tick
 from daemon.core.throttle import next_ask_ms, signal_interval_ms
 from daemon.core.trader import Desk, RefusedSignal, advance, history_after, propose
 from daemon.core.validation import InvalidSignalError, Moment
+from tests.core.reference import bar_at
 
 Ask = Callable[[Sequence[Candle], float], object]
 """A strategy: what it returns for the candles so far and the price now."""

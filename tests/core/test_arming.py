@@ -82,6 +82,8 @@ def test_the_deadlines_are_those_at_which_step_acts() -> None:
         assert due_ms is not None
         assert step(state, tick(due_ms - 1, 100.1), RULES).state == state
         assert step(state, tick(due_ms, 100.1), RULES).state != state
+        assert armed_of(state, RULES).is_quiet(due_ms - 1, 100.1)
+        assert not armed_of(state, RULES).is_quiet(due_ms, 100.1)
 
 
 @given(position=positions, profit=levels, loss=levels, price=prices, at_min=st.integers(0, 100))

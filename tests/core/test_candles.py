@@ -12,7 +12,6 @@ from daemon.core.candles import (
     SIGNAL_INTERVALS,
     Candle,
     Candles,
-    aggregate,
     interval_ms,
     merge,
 )
@@ -138,8 +137,6 @@ def test_intervals_have_lengths() -> None:
 def test_an_unknown_interval_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"unknown candle interval '7m': use one of 1m, 3m"):
         interval_ms("7m")
-    with pytest.raises(ValueError, match="unknown candle interval"):
-        aggregate(minutes(3), "7m")
 
 
 # -- Aggregation -----------------------------------------------------------------------------------
@@ -150,38 +147,3 @@ def test_a_merged_candle_covers_its_rows() -> None:
 
     assert merge(rows, START) == Candle(START, 100.0, 104.0, 98.0, 103.0, 6.0)
     assert merge(rows[:1], START) == rows[0]
-
-
-def test_only_whole_candles_are_made_and_they_start_at_multiples() -> None:
-    rows = minutes(14, START - 2 * MINUTE_MS)
-
-    whole = aggregate(rows, "5m")
-
-    assert whole == [merge(rows[2:7], START), merge(rows[7:12], START + 5 * MINUTE_MS)]
-    assert aggregate(rows[:1], "1m") == rows[:1]
-    assert aggregate([], "5m") == []
-    assert aggregate(rows[3:11], "5m") == []
-
-
-def test_an_interval_that_misses_a_minute_is_left_out() -> None:
-    rows = minutes(15)
-
-    whole = aggregate(rows[:7] + rows[8:], "5m")
-
-    assert whole == [merge(rows[:5], START), merge(rows[10:], START + 10 * MINUTE_MS)]
-
-
-@given(
-    st.integers(min_value=0, max_value=40),
-    st.integers(min_value=0, max_value=20),
-    st.sampled_from(["1m", "3m", "5m", "15m"]),
-)
-def test_aggregation_keeps_extremes_and_volume(count: int, offset: int, interval: str) -> None:
-    rows = minutes(count, START + offset * MINUTE_MS)
-
-    for candle in aggregate(rows, interval):
-        end_ms = candle.timestamp + interval_ms(interval)
-        covered = [row for row in rows if candle.timestamp <= row.timestamp < end_ms]
-        assert candle.timestamp % interval_ms(interval) == 0
-        assert len(covered) == interval_ms(interval) // MINUTE_MS
-        assert candle == merge(covered, candle.timestamp)

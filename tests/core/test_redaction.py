@@ -65,11 +65,10 @@ def test_a_secret_within_a_secret_is_blotted_out_whole() -> None:
     assert redactor.redact("a canary-and-more b") == f"a {HIDDEN} b"
 
 
-def test_short_values_are_counted_and_not_looked_for() -> None:
+def test_short_values_are_not_looked_for() -> None:
     redactor = Redactor(["abc", "", "  "])
 
     assert redactor.redact("abc") == "abc"
-    assert redactor.ignored == 1
 
 
 def test_a_key_of_many_lines_is_found_line_by_line() -> None:

@@ -51,10 +51,6 @@ def a_profile(validate: Callable[[RiskPayload], str | None]) -> RiskProfile:
     )
 
 
-def refusing(_: RiskPayload) -> str:
-    return "too risky"
-
-
 def holders(desk: Desk) -> list[str]:
     return [item.symbol for item in desk.risk.positions("calm")]
 

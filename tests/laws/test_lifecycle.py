@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.arming import bounds_of, deadline_ms
-from daemon.core.bars import given_at_data_end
 from daemon.core.candles import MINUTE_MS
+from daemon.core.data_end import given_at_data_end
 from daemon.core.events import (
     PartialLossContract,
     PartialProfitContract,

@@ -261,3 +261,23 @@ def test_a_stop_and_a_pause_are_on_disk_when_they_return() -> None:
             assert bench.disk.signals[KEY].is_paused
 
     run_virtual(scene())
+
+
+def test_what_was_decided_before_a_stop_is_on_disk_when_it_returns() -> None:
+    """A person who was told "stopped" sees nothing opened after it."""
+
+    async def scene() -> None:
+        async with asyncio.TaskGroup() as group:
+            bench = Bench(group)
+            bench.failing = {"save"}
+            stopping = group.create_task(bench.keeper.mark(is_stopped=True))
+            await asyncio.sleep(0.05)
+            after, _ = bench.entry()
+            group.create_task(bench.keeper.commit(after, tick(1000, 100.0)))
+            await asyncio.sleep(0.05)
+            bench.failing = set()
+            assert await stopping
+            assert bench.keeper.held.is_stopped
+            assert bench.keeper.held.state == after.state
+
+    run_virtual(scene())

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.core.bars import bar_at
-from daemon.core.candles import INTERVAL_MS, Candle, aggregate
+from daemon.core.candles import INTERVAL_MS, Candle
 from daemon.research import market as market_module
 from daemon.research.columns import minutes_of
 from daemon.research.market import Market, Markets
+from tests.core.reference import aggregate, bar_at
 from tests.core.samples import MINUTE, T0
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.core.candles import DAY_MS, INTERVAL_MS, MINUTE_MS, aggregate, merge
+from daemon.core.candles import DAY_MS, INTERVAL_MS, MINUTE_MS, merge
 from daemon.simulation.generator import GeneratedMarket, default_specs
 from daemon.simulation.market import (
     Grid,
@@ -14,6 +14,7 @@ from daemon.simulation.market import (
     klines,
     ticker,
 )
+from tests.core.reference import aggregate
 
 START_MS = 1_700_000_040_000  # 22:14, inside every interval but the minute
 SYMBOL = "ETH/USDT"

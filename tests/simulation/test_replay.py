@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.core.candles import DAY_MS, MINUTE_MS, Candle, aggregate
+from daemon.core.candles import DAY_MS, MINUTE_MS, Candle
 from daemon.simulation.generator import GeneratedMarket, default_specs
 from daemon.simulation.market import KlineQuery, klines
 from daemon.simulation.replay import ReplayedMarket, fill_gaps, parse_candles, spec_of_candles
+from tests.core.reference import aggregate
 
 START_MS = 1_700_000_040_000
 SYMBOL = "X/USD"
@@ -129,7 +130,7 @@ def test_what_cannot_be_replayed_is_refused() -> None:
         spec_of_candles("XUSD", [a_row(0)])
 
 
-def test_a_recorded_month_aggregates_as_the_core_does(recorded_candles: Path) -> None:
+def test_a_recorded_month_aggregates_as_the_reference_does(recorded_candles: Path) -> None:
     text = (recorded_candles / "btc-perp-2022-01-1m.csv").read_text()
     rows = fill_gaps(parse_candles(text))
     market = ReplayedMarket(spec_of_candles("BTC/USDT", rows), rows)

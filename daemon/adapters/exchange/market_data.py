@@ -87,12 +87,6 @@ class CcxtMarketData:
             wait_jitter=0.0,
         ).on(_is_worth_another_try)
 
-    @property
-    def has_stream(self) -> bool:
-        """Say whether ccxt can stream this exchange's candles."""
-        has = self._exchange.has
-        return bool(has.get("watchOHLCV") or has.get("watchOHLCVForSymbols"))
-
     async def load_markets(self) -> None:
         """Learn the exchange's markets and keep ours.
 
