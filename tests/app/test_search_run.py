@@ -250,7 +250,7 @@ async def test_what_cannot_be_searched_is_one_clear_line(tmp_path: Path) -> None
             add_search(replace(SCHEMA, **{"search_name": "new", **change}))
     with pytest.raises(UnknownNameError, match="no search 'x'; registered: 'find'"):
         await searched(tmp_path, name="x")
-    with pytest.raises(UnknownNameError, match="no search find on"):
+    with pytest.raises(UnknownNameError, match="no search of find on"):
         Search.get_data(SYMBOL, "find")
     bad = {
         "split": (replace(SCHEMA, test_frame_name=""), WindowError, "too short to be split"),
