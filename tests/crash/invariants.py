@@ -26,8 +26,10 @@ from daemon.core.records import Journaled, StoredState, TransitionEntry, Truth
 from daemon.core.signal import SignalRow
 from daemon.core.states import Active, Idle, Scheduled
 
-WARNINGS = frozenset({"gap"})
-"""Troubles that a kill may lead to: the market moved while nobody watched."""
+WARNINGS = frozenset({"gap", "event_loop"})
+"""Troubles that are no fault of the daemon's: the market moved while a killed one did not watch,
+and a machine on which much else runs held its loop up. They count among what arrived.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
