@@ -10,11 +10,16 @@ BENCH = "E"
 TITLE = "How the cost of history grows"
 GROWTH_MAX = 1.25
 """A year of the longest run costs at most so many times a year of the shortest."""
+OWN_MIB_MAX = 8.0
+"""So much memory a run may take beside its candles, however long it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How many years; how long is run for signals, which come at every so many questions."""
+    """How many years; how long is run for signals, which come at every so many questions.
+
+    A run of one year has its turn `times` times, longer ones fewer times.
+    """
 
     years: tuple[float, ...] = (1, 10, 100)
     signal_years: tuple[float, ...] = (1, 10)
@@ -28,7 +33,7 @@ QUICK = Size(years=(0.02,), signal_years=(0.02,), every=(0, 4), times=1, has_tar
 
 def measure(size: Size) -> tuple[list[Figure], list[str]]:
     """Run bench E; return its figures and what must be known to read them."""
-    lengths = {years: _best(size, "years", _minutes(years)) for years in size.years}
+    lengths = {years: _best(_times(size, years), "years", _minutes(years)) for years in size.years}
     figures = [
         Figure(
             bench=BENCH,
@@ -36,6 +41,16 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
             value=float(run.told["run_s"]) / years,
             unit="s",
             target=_most(lengths, size) if years == size.years[-1] else None,
+        )
+        for years, run in lengths.items()
+    ]
+    figures += [
+        Figure(
+            bench=BENCH,
+            name=f"{years:g} years, memory beside the candles",
+            value=float(run.told["own_mib"]),
+            unit="MiB",
+            target=OWN_MIB_MAX if size.has_targets else None,
         )
         for years, run in lengths.items()
     ]
@@ -48,6 +63,7 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
             f"{years:g} years: {run.told['trades']:,} positions, {run.rss_mib:,.0f} MiB"
             for years, run in lengths.items()
         ),
+        "candles: the columns, the price of each minute, and the wider candles that are declared",
         "a signal: what a run with many costs more than one without any, by their number",
         load_note(),
     ]
@@ -61,7 +77,8 @@ def _most(lengths: dict[float, Spent], size: Size) -> float | None:
 
 
 def _signal_figures(years: float, size: Size) -> list[Figure]:
-    none, *some = (_best(size, "signals", _minutes(years), str(every)) for every in size.every)
+    times = _times(size, years)
+    none, *some = (_best(times, "signals", _minutes(years), str(every)) for every in size.every)
     return [
         Figure(
             bench=BENCH,
@@ -79,7 +96,11 @@ def _minutes(years: float) -> str:
     return str(round(years * YEAR_MINUTES))
 
 
-def _best(size: Size, *arguments: str) -> Spent:
+def _times(size: Size, years: float) -> int:
+    return max(1, round(size.times / max(1.0, years) ** 0.5))
+
+
+def _best(times: int, *arguments: str) -> Spent:
     """Return the run that other work disturbed least."""
-    runs = [spent((*CHILD, *arguments)) for _ in range(size.times)]
+    runs = [spent((*CHILD, *arguments)) for _ in range(times)]
     return min(runs, key=lambda run: float(run.told["run_s"]))

@@ -19,10 +19,12 @@ from benchmarks.history_market import a_market, write_market
 from benchmarks.sma_cross import Metronome, SmaCross
 from daemon import Frame, Strategy
 from daemon.app.candle_files import read_minutes
+from daemon.core.rules import Rules
 from daemon.core.signal import Key
 from daemon.research.assignment import make
 from daemon.research.backtest import Backtest
 from daemon.research.columns import Minutes
+from daemon.research.market import Markets
 from daemon.research.plan import Job, Plan
 from daemon.research.result import BacktestResult
 
@@ -49,9 +51,23 @@ def run_year(file: str) -> dict[str, Any]:
 
 
 def run_years(count: str) -> dict[str, Any]:
-    """Run them over so many minutes that are made in memory."""
-    minutes = a_market(int(count))
-    return told_of(*timed(partial(backtest, minutes, SmaCross, {})))
+    """Run them over so many minutes that are made in memory.
+
+    `own_mib` is how much more memory the run had at its peak than before it began, with candles,
+    prices and wider candles in memory.
+    """
+    minutes, markets = a_market(int(count)), Markets()
+    market_s, _ = timed(partial(_worked_out, markets, minutes))
+    forget_peak()
+    before_mib = memory_mib("VmRSS")
+    run_s, result = timed(partial(backtest, minutes, SmaCross, {}, markets))
+    own_mib = memory_mib("VmHWM") - before_mib
+    return told_of(market_s + run_s, result) | {"own_mib": max(0.0, own_mib)}
+
+
+def _worked_out(markets: Markets, minutes: Minutes) -> None:
+    market = markets.of(minutes, Rules().avg_price_candles_count)
+    market.tables(SmaCross.history)
 
 
 def run_signals(count: str, every: str) -> dict[str, Any]:
@@ -61,19 +77,35 @@ def run_signals(count: str, every: str) -> dict[str, Any]:
 
 
 def backtest(
-    minutes: Minutes, strategy: type[Strategy], params: Mapping[str, object]
+    minutes: Minutes,
+    strategy: type[Strategy],
+    params: Mapping[str, object],
+    markets: Markets | None = None,
 ) -> BacktestResult:
     """Return what a run over all `minutes` comes to."""
     key = Key(exchange_name="sandbox", symbol=SYMBOL, strategy_name=strategy.strategy_name)
     job = Job(key=key, make=partial(make, strategy, params), minutes=minutes)
-    return asyncio.run(_backtest(Plan(jobs=(job,), frame=whole(minutes))))
+    engine = Backtest(Plan(jobs=(job,), frame=whole(minutes)), markets=markets)
+    asyncio.run(_drain(engine))
+    return engine.result()
 
 
-async def _backtest(plan: Plan) -> BacktestResult:
-    engine = Backtest(plan)
+async def _drain(engine: Backtest) -> None:
     async for _ in engine.run():
         pass
-    return engine.result()
+
+
+def forget_peak() -> None:
+    """Let the peak of this process's memory begin anew."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def memory_mib(field: str) -> float:
+    """Return a figure of this process's memory in MiB: VmRSS is now, VmHWM the peak."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(field)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -31,6 +31,8 @@ class Spent:
 def spent(arguments: Sequence[str], folder: Path | None = None) -> Spent:
     """Run a Python process to its end. Raises ChildError where it fails."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # As on any machine, the second start finds the byte code of the first.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     began_s = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, cwd=folder or ROOT, env=environment

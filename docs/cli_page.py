@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from daemon.app.cli.commands import app
+from daemon.app.cli.commands import app_for
 from daemon.app.exit_codes import ExitCode
 
 _HEAD = """\
@@ -91,7 +91,7 @@ _SHARED_NAMES = {"config", "settings", "folder", "as_json", "help"}
 
 def render_cli() -> str:
     """Return `cli.md`."""
-    commands = list(_commands(typer.main.get_command(app), "tickd"))
+    commands = list(_commands(typer.main.get_command(app_for()), "tickd"))
     parts = [_HEAD]
     parts += [f"| `{name}` | {_plain(command.help)} |\n" for name, command in commands]
     parts.append(_SHARED)

@@ -1,4 +1,8 @@
-"""Processes that work for this one: started afresh, fed one item at a time, and never left behind.
+"""Processes that work for this one: fed one item at a time, and never left behind.
+
+Where this process is alone with itself (Linux, no thread beside the one that asks) they are copies
+of it, which have loaded what it has loaded: they begin at once. Elsewhere, and in the place of one
+that died, they are started afresh.
 
 The standard library's pool of processes gives all work up when one of them dies, cannot end them,
 and leaves them waiting for ever when this process is killed. Here each has a line of its own: it
@@ -6,10 +10,13 @@ ends with its process at either end, and only the item that was worked on is don
 """
 
 import asyncio
+import gc
 import os
 import pickle
 import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +27,7 @@ from multiprocessing import get_context, reduction
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from daemon.core.errors import WorkerError, WorkError
 from daemon.core.guard import Raised, call_foreign
@@ -50,39 +58,57 @@ UNSTARTED = (
 
 _SPAWN = get_context("spawn")
 
+_LINES: WeakSet[Connection] = WeakSet()
+"""Our ends of all lines: a copy of this process has them too, and must let go of them."""
+
+
+def may_be_copied() -> bool:
+    """Say whether a copy of this process can work on: no other thread holds what it would need."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
 
 class SharedBytes:
     """Read-only bytes that processes share without copies, in a file in memory without a name.
 
-    It vanishes with the last process that holds it, however that one ends.
+    It vanishes with the last process that holds it, however that one ends. It is written when it
+    is first needed: a copy of this process needs none.
     """
 
-    def __init__(self, descriptor: int, sizes: Sequence[int]) -> None:
+    def __init__(
+        self, descriptor: int, sizes: Sequence[int], parts: Sequence[memoryview] = ()
+    ) -> None:
         self._descriptor = descriptor
         self._sizes = sizes
+        self._parts = parts
+        self._lock = Lock()
 
     @classmethod
     def of(cls, parts: Sequence[memoryview]) -> "SharedBytes":
-        """Return a copy of `parts` that can be shared."""
-        descriptor = _unnamed_file()
-        with open(descriptor, "wb", closefd=False) as file:
-            file.writelines(parts)
-        return cls(descriptor, [part.nbytes for part in parts])
+        """Return a copy of `parts` that can be shared. They must not change."""
+        return cls(-1, [part.nbytes for part in parts], parts)
 
     def __reduce__(self) -> tuple[Callable[..., "SharedBytes"], tuple[object, object]]:
         # Only while a process is being started can a descriptor be handed to it.
-        return _received, (reduction.DupFd(self._descriptor), self._sizes)
+        return _received, (reduction.DupFd(self._file()), self._sizes)
 
     def views(self) -> list[memoryview]:
         """Return the parts as they were given."""
         if not sum(self._sizes):
             return [memoryview(b"") for _ in self._sizes]
-        whole = memoryview(mmap(self._descriptor, 0, access=ACCESS_READ))
+        whole = memoryview(mmap(self._file(), 0, access=ACCESS_READ))
         views, start = [], 0
         for size in self._sizes:
             views.append(whole[start : start + size])
             start += size
         return views
+
+    def _file(self) -> int:
+        with self._lock:
+            if self._descriptor < 0:
+                self._descriptor = _unnamed_file()
+                with open(self._descriptor, "wb", closefd=False) as file:
+                    file.writelines(self._parts)
+            return self._descriptor
 
     def close(self) -> None:
         """Let go of it here."""
@@ -128,6 +154,23 @@ class Worker(Generic[M, T, R]):
         """Return the id of the process, None while there is none."""
         return None if self._process is None else self._process.pid
 
+    def copy_here(self, function: Callable[[T], R]) -> None:
+        """Start now, as a copy of this process that works with `function`. Raises WorkerError."""
+        self._body()
+        ours, theirs = _SPAWN.Pipe()
+        _LINES.add(ours)
+        process = get_context("fork").Process(
+            target=_serve_as_copy, args=(theirs, function), daemon=True, name="tickd-worker"
+        )
+        try:
+            process.start()
+        except OSError:
+            # No room for a copy: it is started afresh, with its first item.
+            ours.close()
+        else:
+            self._process, self._line = process, ours
+        theirs.close()
+
     def work(self, item: T) -> R:
         """Return what the function makes of `item`; this blocks. Raises WorkerError."""
         code: int | None = None
@@ -159,13 +202,9 @@ class Worker(Generic[M, T, R]):
             self._bury()
 
     def _start(self) -> Connection:
+        body = self._body()
         ours, theirs = _SPAWN.Pipe()
-        try:
-            body = bytes(reduction.ForkingPickler.dumps((self._task.start, self._task.material)))
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            ours.close()
-            theirs.close()
-            raise WorkerError(f"{UNSENDABLE} ({error})") from error
+        _LINES.add(ours)
         process = _SPAWN.Process(
             target=_serve, args=(theirs, self._task.shared, body), daemon=True, name="tickd-worker"
         )
@@ -185,6 +224,13 @@ class Worker(Generic[M, T, R]):
             self._bury()
             raise WorkerError(f"a worker process cannot begin: {text}")
         return ours
+
+    def _body(self) -> bytes:
+        """Return what a process that is started afresh must be sent. Raises WorkerError."""
+        try:
+            return bytes(reduction.ForkingPickler.dumps((self._task.start, self._task.material)))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise WorkerError(f"{UNSENDABLE} ({error})") from error
 
     def _bury(self) -> int | None:
         """Let go of a process that has died, or dies now; return its exit code."""
@@ -215,6 +261,14 @@ class Workers(Generic[M, T, R]):
         """Return the ids of the processes that have started and not ended."""
         return [worker.process_id for worker in self._workers if worker.process_id is not None]
 
+    def copy_here(self, function: Callable[[T], R]) -> None:
+        """Start all now, as copies of this process that work with `function`.
+
+        It must be what the task's `start` returns elsewhere. Raises WorkerError.
+        """
+        for worker in self._workers:
+            worker.copy_here(function)
+
     def hands(self) -> list[Callable[[T], Coroutine[object, object, R]]]:
         """Return a function per worker that has it work on an item. They raise WorkerError."""
         return [partial(self._work, worker) for worker in self._workers]
@@ -241,9 +295,26 @@ def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
         line.send((FAILED, _line_of(begun)))
         return
     line.send((ANSWER, None))
+    _work_on(line, begun.value)
+
+
+def _serve_as_copy(line: Connection, function: Callable[[T], object]) -> None:
+    """As `_serve`, in a copy of the process at the other end of `line`."""
+    # What is there already is nobody's garbage: not to look at it keeps it shared.
+    gc.freeze()
+    # What the copy is told must not reach the original, with which it shares these.
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in _LINES:
+        other.close()
+    _work_on(line, function)
+
+
+def _work_on(line: Connection, function: Callable[[T], object]) -> None:
     with suppress(EOFError, OSError):
         while True:
-            made = call_foreign(begun.value, line.recv())
+            made = call_foreign(function, line.recv())
             if isinstance(made, Raised):
                 line.send((FAILED, _line_of(made)))
             else:

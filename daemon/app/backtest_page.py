@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from daemon.app.backtest_remarks import remarks_of
+from daemon.app.backtest_remarks import remarks_of, trades_of
 from daemon.core.candles import INTERVAL_MS
 from daemon.core.equity import Account, AtrAt
 from daemon.core.events import SignalClosed
@@ -50,11 +50,6 @@ def page_of(result: BacktestResult, lanes: Sequence[LaneFacts]) -> RunSheet:
         settings=_settings(result),
         remarks=remarks,
     )
-
-
-def trades_of(stats: BacktestStatistics) -> list[SignalClosed]:
-    """Return the trades that a record lists, oldest first."""
-    return list(reversed(stats.signal_list))
 
 
 def atr_of(minutes: Minutes) -> AtrAt:

@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
+from daemon.core.events import SignalClosed
+from daemon.core.statistics import BacktestStatistics
 from daemon.reports.backtest import BacktestRemarks
 from daemon.research.columns import moment_text
 from daemon.research.result import BacktestResult, LaneResult
+
+
+def trades_of(stats: BacktestStatistics) -> list[SignalClosed]:
+    """Return the trades that a record lists, oldest first."""
+    return list(reversed(stats.signal_list))
 
 
 def remarks_of(result: BacktestResult, lane: LaneResult) -> BacktestRemarks:

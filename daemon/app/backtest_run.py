@@ -5,19 +5,19 @@ The same rules as live, on candles that the program brings (`add_history`) over 
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daemon.app.backtest_page import LaneFacts, page_of
 from daemon.app.backtest_remarks import remarks_of
 from daemon.app.defaults import get_config
 from daemon.app.extras import MissingLibraryError, research_libraries
 from daemon.app.history import history
+from daemon.app.json_text import json_text
 from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.app.report_files import write_report, write_whole
 from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
@@ -27,15 +27,16 @@ from daemon.core.params import Params
 from daemon.core.signal import Key, make_id
 from daemon.core.statistics import BacktestStatistics
 from daemon.core.strategy import Strategy
-from daemon.reports.as_json import as_json
 from daemon.reports.backtest import render_backtest
-from daemon.reports.html.sheets import RunSheet
 from daemon.reports.places import report_path
 from daemon.research import backtest as engine
 from daemon.research.containment import Containment
 from daemon.research.plan import Job, Plan
 from daemon.research.result import BacktestResult, LaneResult
 from daemon.research.telling import Announcer
+
+if TYPE_CHECKING:
+    from daemon.reports.html.sheets import RunSheet
 
 Told = SignalClosed | SignalCancelled
 
@@ -169,7 +170,7 @@ class Backtest:
 
 def result_json(result: BacktestResult) -> str:
     """Return `result` as JSON: byte for byte the same for the same inputs."""
-    return json.dumps(as_json(result), ensure_ascii=False, indent=2) + "\n"
+    return json_text(result) + "\n"
 
 
 _RUNS: Runs[BacktestRun] = Runs("backtest")
@@ -231,7 +232,10 @@ def _lane(symbol: str, strategy_name: str) -> LaneResult:
     return next(lane for lane in lanes if (lane.key.symbol, lane.key.strategy_name) == wanted)
 
 
-def _sheet(run: BacktestRun, result: BacktestResult) -> RunSheet:
+def _sheet(run: BacktestRun, result: BacktestResult) -> "RunSheet":
+    # Only here: most runs are never written down.
+    from daemon.app.backtest_page import LaneFacts, page_of  # noqa: PLC0415
+
     facts = [
         LaneFacts(
             minutes=job.minutes,
@@ -243,7 +247,7 @@ def _sheet(run: BacktestRun, result: BacktestResult) -> RunSheet:
     return page_of(result, facts)
 
 
-def _write_page(place: Path, sheet: RunSheet) -> None:
+def _write_page(place: Path, sheet: "RunSheet") -> None:
     try:
         # Only here: a program may do without plotly, and has no page then.
         with research_libraries("the page"):

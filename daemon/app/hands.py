@@ -17,11 +17,12 @@ from importlib import import_module
 
 import numpy as np
 
-from daemon.adapters.processes import SharedBytes, Task, Workers
+from daemon.adapters.processes import SharedBytes, Task, Workers, may_be_copied
 from daemon.app.defaults import get_config
 from daemon.app.extras import cluster_library
 from daemon.app.own_code import own_modules
 from daemon.app.registry import REGISTRY, RegistrationError
+from daemon.app.whole_run import run_whole
 from daemon.core.errors import WorkError
 from daemon.core.guard import OverrunError, Raised, call_foreign
 from daemon.research.assignment import (
@@ -31,9 +32,11 @@ from daemon.research.assignment import (
     Terms,
     evaluate,
     evaluator,
+    prepare,
 )
 from daemon.research.columns import Minutes
-from daemon.research.containment import Containment
+from daemon.research.containment import Containment, forget_entered
+from daemon.research.market import Markets
 from daemon.research.pool import Hand
 
 OutcomeHand = Hand[Assignment, Outcome]
@@ -124,11 +127,13 @@ async def _on_cluster(
 async def _on_cores(
     terms: Terms, minutes: Minutes, hand_count: int
 ) -> AsyncGenerator[Sequence[OutcomeHand], None]:
-    here: OutcomeHand = evaluator(terms, minutes)
+    markets = Markets()
+    here: OutcomeHand = evaluator(terms, minutes, markets)
     if hand_count < 2:
         yield [here]
         return
-    shared = await asyncio.to_thread(SharedBytes.of, _parts(minutes))
+    is_copied = may_be_copied()
+    shared = SharedBytes.of(_parts(minutes))
     shipment = Shipment(
         terms=terms,
         files=_files_of(terms),
@@ -138,6 +143,9 @@ async def _on_cores(
     task: Task[Shipment, Assignment, Outcome] = Task(_start, shipment, shared)
     workers = Workers(task, hand_count - 1)
     try:
+        if is_copied:
+            prepare(terms, minutes, markets)
+            workers.copy_here(partial(_work_as_copy, here))
         yield [here, *(partial(_outcome, hand) for hand in workers.hands())]
     finally:
         await asyncio.shield(asyncio.to_thread(workers.close))
@@ -179,14 +187,19 @@ def _begin(
         filled_count=filled_count,
     )
 
-    here = evaluator(terms, minutes)
+    here = evaluator(terms, minutes, Markets())
 
     def work(assignment: Assignment) -> Outcome:
         if threading.current_thread() is threading.main_thread():
-            return asyncio.run(here(assignment))
+            return run_whole(here(assignment))
         return work_aside(terms, minutes, assignment)
 
     return work
+
+
+def _work_as_copy(here: OutcomeHand, assignment: Assignment) -> Outcome:
+    forget_entered()
+    return run_whole(here(assignment))
 
 
 def work_aside(terms: Terms, minutes: Minutes, assignment: Assignment) -> Outcome:
@@ -199,7 +212,7 @@ def work_aside(terms: Terms, minutes: Minutes, assignment: Assignment) -> Outcom
     ended: Future[Outcome] = Future()
 
     def work() -> None:
-        made = call_foreign(asyncio.run, evaluate(terms, minutes, assignment, calls))
+        made = call_foreign(run_whole, evaluate(terms, minutes, assignment, calls))
         if isinstance(made, Raised):
             ended.set_exception(made.cause)
         else:

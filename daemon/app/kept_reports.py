@@ -4,12 +4,12 @@ Nothing is gathered unless `keep_reports` was called: events that nobody listens
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from daemon.app.json_text import json_text
 from daemon.app.registry import REGISTRY, UnknownNameError
 from daemon.app.report_files import write_report
 from daemon.core.collector import Collector
@@ -32,7 +32,6 @@ from daemon.core.statistics import (
     ScheduleStatistics,
 )
 from daemon.core.subjects import Unsubscribe
-from daemon.reports.as_json import as_json
 from daemon.reports.heat import render_heat
 from daemon.reports.partial import render_partial
 from daemon.reports.performance import render_performance
@@ -72,7 +71,7 @@ class _Gathered(Generic[K, R]):
 
     async def _dump(self, about: K, place: Path) -> Path:
         data = self._statistics(about)
-        record = json.dumps(as_json(data), ensure_ascii=False, indent=2) + "\n"
+        record = json_text(data) + "\n"
         await asyncio.to_thread(write_report, place, self.render(data, about), record)
         return place
 

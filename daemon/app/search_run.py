@@ -5,7 +5,6 @@ ended in any way goes on from it, and comes to the same as one that never was.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from daemon.app.extras import research_libraries
 from daemon.app.hands import hand_limit, modules_of, open_hands, terms_of
 from daemon.app.history import history
+from daemon.app.json_text import json_text
 from daemon.app.own_code import code_digest
 from daemon.app.registry import REGISTRY, RegistrationError
 from daemon.app.report_files import write_report
@@ -25,7 +25,6 @@ from daemon.core.errors import TickdError
 from daemon.core.frame import Frame
 from daemon.core.search import SearchResult
 from daemon.core.signal import Key
-from daemon.reports.as_json import as_json
 from daemon.reports.places import report_path
 from daemon.reports.search import render_search
 from daemon.research import search as engine
@@ -151,7 +150,7 @@ class Search:
 
 def search_json(result: SearchResult) -> str:
     """Return `result` as JSON: byte for byte the same for the same inputs, on any cores."""
-    return json.dumps(as_json(result), ensure_ascii=False, indent=2) + "\n"
+    return json_text(result) + "\n"
 
 
 _RUNS: Runs[SearchRun] = Runs("search")

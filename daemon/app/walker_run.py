@@ -4,7 +4,6 @@ Each strategy is a backtest of its own, on this core or on another one; the resu
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from daemon.app.hands import OutcomeHand, hand_limit, open_hands, terms_of
 from daemon.app.history import history
+from daemon.app.json_text import json_text
 from daemon.app.registry import REGISTRY
 from daemon.app.report_files import write_report
 from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
@@ -20,7 +20,6 @@ from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
 from daemon.core.research_events import WalkerContract
 from daemon.core.walker_statistics import WalkerSetup, WalkerStatistics
-from daemon.reports.as_json import as_json
 from daemon.reports.places import report_path
 from daemon.reports.walker import render_walker
 from daemon.research import walker as engine
@@ -195,7 +194,7 @@ def walker_json(result: WalkerResult) -> str:
         "failures": result.failures,
         "backtests": result.backtests,
     }
-    return json.dumps(as_json(record), ensure_ascii=False, indent=2) + "\n"
+    return json_text(record) + "\n"
 
 
 _RUNS: Runs[WalkerRun] = Runs("walk")

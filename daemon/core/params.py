@@ -24,6 +24,9 @@ class Params(Mapping[str, object]):
 
     def integer(self, name: str) -> int:
         """Return a whole number."""
+        value = self._values.get(name)
+        if type(value) is int:
+            return value
         value = self._require(name, "a whole number")
         if isinstance(value, bool) or not isinstance(value, int):
             raise _wrong(name, "a whole number", value)
@@ -31,6 +34,9 @@ class Params(Mapping[str, object]):
 
     def number(self, name: str) -> float:
         """Return a number, whole or not."""
+        value = self._values.get(name)
+        if type(value) is float:
+            return value
         value = self._require(name, "a number")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _wrong(name, "a number", value)

@@ -1,6 +1,7 @@
 """Profit and loss of one signal, costs included."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from daemon.core.rules import Rules
@@ -40,8 +41,7 @@ def _result(
     position: Position, price_open: float, price_close: float, rules: Rules
 ) -> tuple[float, float, float]:
     """Return the result in percent points, and the two adjusted prices."""
-    up = (1 + rules.percent_slippage / 100) * (1 + rules.percent_fee / 100)
-    down = (1 - rules.percent_slippage / 100) * (1 - rules.percent_fee / 100)
+    up, down = _costs(rules.percent_slippage, rules.percent_fee)
     if position == "long":
         entry, leave = price_open * up, price_close * down
         gain = leave - entry
@@ -51,8 +51,15 @@ def _result(
     return gain / entry * 100, entry, leave
 
 
+@lru_cache(maxsize=64)
+def _costs(slippage_percent: float, fee_percent: float) -> tuple[float, float]:
+    """Return what a price paid and a price got are multiplied with."""
+    up = (1 + slippage_percent / 100) * (1 + fee_percent / 100)
+    down = (1 - slippage_percent / 100) * (1 - fee_percent / 100)
+    return up, down
+
+
 def distance_percent_break_even(position: Position, rules: Rules) -> float:
     """Return the distance of a take profit from its entry, in percent, at which PnL is zero."""
-    up = (1 + rules.percent_slippage / 100) * (1 + rules.percent_fee / 100)
-    down = (1 - rules.percent_slippage / 100) * (1 - rules.percent_fee / 100)
+    up, down = _costs(rules.percent_slippage, rules.percent_fee)
     return (up / down - 1) * 100 if position == "long" else (1 - down / up) * 100

@@ -49,7 +49,24 @@ class Callback:
 
 def stamped(event: E_) -> E_:
     """Return `event` marked as history's: `backtest` is data, and only a driver knows it."""
+    if type(event) is SignalClosed:
+        return _closed_in_history(event)
     return replace(event, backtest=True)
+
+
+def _closed_in_history(event: SignalClosed) -> SignalClosed:
+    # Each position has one, and `replace` takes three times as long.
+    return SignalClosed(
+        id=event.id,
+        key=event.key,
+        signal=event.signal,
+        current_price=event.current_price,
+        close_reason=event.close_reason,
+        close_timestamp=event.close_timestamp,
+        pnl=event.pnl,
+        at_ms=event.at_ms,
+        backtest=True,
+    )
 
 
 def standing_result(state: State, key: Key, seen: Observation, rules: Rules) -> TickResult:

@@ -85,7 +85,11 @@ def make_id(kind: IdKind, key: Key, at_ms: int, detail: str = "") -> str:
 
     The same inputs give the same id, so that whatever is repeated after a crash is recognised.
     """
-    parts = (kind, key.exchange_name, key.symbol, key.strategy_name, str(at_ms), detail)
+    exchange, symbol, strategy = key.exchange_name, key.symbol, key.strategy_name
+    at = str(at_ms)
     # A length before each part keeps "A_B"+"C" and "A"+"B_C" apart.
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = (
+        f"{len(kind)}:{kind}{len(exchange)}:{exchange}{len(symbol)}:{symbol}"
+        f"{len(strategy)}:{strategy}{len(at)}:{at}{len(detail)}:{detail}"
+    )
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()

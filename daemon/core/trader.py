@@ -128,6 +128,23 @@ def propose(
         signal = _without_secrets(read_signal(returned), desk.redact)
     except InvalidSignalError as error:
         return error
+    refused = _refused(signal, moment, desk) if desk.risk_names else None
+    # A refusal comes first, but not one of nonsense: that must not reach the journal, and a rule
+    # that broke on it is no news beside what is wrong with the signal.
+    is_plain = refused is not None and refused.refusal.fault is None
+    if refused is not None and is_plain and not form_faults(signal, moment.price):
+        return refused
+    try:
+        row = make_row(signal, moment, desk.rules)
+    except InvalidSignalError as error:
+        return error
+    if refused is not None:
+        return refused
+    return Proposal(row=row, seen=tick(moment.at_ms, moment.price))
+
+
+def _refused(signal: Signal, moment: Moment, desk: Desk) -> RefusedSignal | None:
+    """Return the first refusal of the profiles of `desk`, or None: all allow."""
     request = RiskRequest(
         key=moment.key,
         pending_signal=signal,
@@ -135,24 +152,17 @@ def propose(
         timestamp=moment.at_ms,
     )
     refusal = desk.risk.check(desk.risk_names, request)
-    # A refusal comes first, but not one of nonsense: that must not reach the journal, and a rule
-    # that broke on it is no news beside what is wrong with the signal.
-    is_plain = refusal is not None and refusal.fault is None
-    if refusal is not None and is_plain and not form_faults(signal, moment.price):
-        return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
-    try:
-        row = make_row(signal, moment, desk.rules)
-    except InvalidSignalError as error:
-        return error
-    if refusal is not None:
-        return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
-    return Proposal(row=row, seen=tick(moment.at_ms, moment.price))
+    if refusal is None:
+        return None
+    return RefusedSignal(refusal=refusal, event=refusal_event(refusal, request))
 
 
 def _without_secrets(signal: Signal, redact: Callable[[str], str]) -> Signal:
     # Both are still unchecked here: what is no text is found out later.
     note = redact(signal.note) if isinstance(signal.note, str) else signal.note
     label = redact(signal.id) if isinstance(signal.id, str) else signal.id
+    if note is signal.note and label is signal.id:
+        return signal
     return replace(signal, note=note, id=label)
 
 

@@ -7,8 +7,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import cast
+from operator import attrgetter
+from typing import NotRequired, TypedDict, cast
 
+from daemon.core.form import (
+    PLAIN,
+    exact,
+    faults_of_form,
+    faults_of_position,
+    faults_of_price,
+    minutes_or_zero,
+    position_or_long,
+    price_or_nan,
+    words_or_none,
+)
 from daemon.core.guard import Raised, call_foreign, close_unawaited
 from daemon.core.plain_text import to_plain_text
 from daemon.core.pnl import Position, distance_percent_break_even, pnl_percentage
@@ -17,13 +29,23 @@ from daemon.core.signal import Key, Signal, SignalRow, make_id
 
 _FIELDS = tuple(field.name for field in fields(Signal))
 _REQUIRED = ("position", "price_take_profit", "price_stop_loss", "minute_estimated_time")
-_PRICES = ("price_open", "price_take_profit", "price_stop_loss")
-_WORDS = ("note", "id")
 _NAMES_MAX = 50
-_PLAIN = frozenset((bool, int, float, str, type(None)))
+_VALUES = attrgetter(*_FIELDS)
 
 DISTANCE_TOLERANCE_PERCENT = 1e-9
 """What a float may lack: the distance of 99.9 from 100 is computed as 0.09999999999999432 %."""
+
+
+class _Given(TypedDict):
+    """The fields of a signal as they should be."""
+
+    position: Position
+    price_take_profit: float
+    price_stop_loss: float
+    minute_estimated_time: int
+    price_open: NotRequired[float | None]
+    note: NotRequired[str | None]
+    id: NotRequired[str | None]
 
 
 class InvalidSignalError(ValueError):
@@ -50,6 +72,9 @@ def read_signal(returned: object) -> Signal:
     become plain ones, so that nothing can change them later; texts are flattened. Raises
     InvalidSignalError for anything else.
     """
+    copied = _copied(returned) if type(returned) is Signal else None
+    if copied is not None:
+        return copied
     close_unawaited(returned)
     outcome = call_foreign(_values_of, returned)
     kind = type(returned).__name__
@@ -67,14 +92,14 @@ def read_signal(returned: object) -> Signal:
         if name not in _FIELDS
     ]
     if faults:
-        raise InvalidSignalError(faults + _faults_of_form(values))
+        raise InvalidSignalError(faults + faults_of_form(values))
     return _signal_of(values)
 
 
 def form_faults(signal: Signal, price: float) -> list[str]:
     """Return what is wrong with the current price and the values of `signal`, each for itself."""
-    values: dict[str, object] = {name: getattr(signal, name) for name in _FIELDS}
-    return _faults_of_price("the current price", price) + _faults_of_form(values)
+    values: dict[str, object] = dict(zip(_FIELDS, _VALUES(signal), strict=True))
+    return faults_of_price("the current price", price) + faults_of_form(values)
 
 
 def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
@@ -84,29 +109,29 @@ def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     opens at once, at `price_open` or at the current price. Raises InvalidSignalError.
     """
     faults = form_faults(signal, moment.price)
-    price = _price_or_nan(moment.price)
-    entry = price if signal.price_open is None else _price_or_nan(signal.price_open)
-    position = _position_or_long(signal.position)
+    price = price_or_nan(moment.price)
+    entry = price if signal.price_open is None else price_or_nan(signal.price_open)
+    position = position_or_long(signal.position)
     is_reached = price <= entry if position == "long" else price >= entry
     row = SignalRow(
         id=make_id("signal", moment.key, moment.at_ms),
-        label=_words_or_none(signal.id),
+        label=words_or_none(signal.id),
         symbol=moment.key.symbol,
         strategy_name=moment.key.strategy_name,
         exchange_name=moment.key.exchange_name,
         position=position,
         price_open=entry,
-        price_take_profit=_price_or_nan(signal.price_take_profit),
-        price_stop_loss=_price_or_nan(signal.price_stop_loss),
-        minute_estimated_time=_minutes_or_zero(signal.minute_estimated_time),
-        note=_words_or_none(signal.note),
+        price_take_profit=price_or_nan(signal.price_take_profit),
+        price_stop_loss=price_or_nan(signal.price_stop_loss),
+        minute_estimated_time=minutes_or_zero(signal.minute_estimated_time),
+        note=words_or_none(signal.note),
         scheduled_at=moment.at_ms,
         pending_at=moment.at_ms,
         is_scheduled=not is_reached,
     )
     # A price that is no price has become NaN, which is on no wrong side of anything: what has
     # been told of already is not told of twice.
-    if not _faults_of_position(signal.position):
+    if not faults_of_position(signal.position):
         faults += _faults_of_prices(row, rules)
         faults += _faults_of_immediate(row, price)
         faults += _faults_of_size(row, rules)
@@ -114,6 +139,20 @@ def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     if faults:
         raise InvalidSignalError(faults)
     return row
+
+
+def _copied(signal: Signal) -> Signal | None:
+    """Return a copy of a very Signal of plain values: no foreign code is in it. Else None."""
+    try:
+        values = _VALUES(signal)
+    except AttributeError:
+        # Made without its constructor.
+        return None
+    return _signal_of(dict(zip(_FIELDS, values, strict=True))) if _are_plain(values) else None
+
+
+def _are_plain(values: tuple[object, ...]) -> bool:
+    return PLAIN.issuperset(map(type, values))
 
 
 def _values_of(returned: object) -> dict[str, object] | None:
@@ -124,129 +163,30 @@ def _values_of(returned: object) -> dict[str, object] | None:
         found = [(_name(key), value) for key, value in islice(returned.items(), _NAMES_MAX)]
     else:
         return None
-    return {name: value if type(value) in _PLAIN else _exact(value) for name, value in found}
+    return {name: value if type(value) in PLAIN else exact(value) for name, value in found}
 
 
 def _signal_of(values: Mapping[str, object]) -> Signal:
-    # The casts are a promise of later: `make_row` refuses whatever does not keep it.
+    # The cast is a promise of later: `make_row` refuses whatever does not keep it.
+    given = cast(_Given, values)
     return Signal(
-        position=cast(Position, values["position"]),
-        price_take_profit=cast(float, values["price_take_profit"]),
-        price_stop_loss=cast(float, values["price_stop_loss"]),
-        minute_estimated_time=cast(int, values["minute_estimated_time"]),
-        price_open=cast(float | None, values.get("price_open")),
-        note=cast(str | None, _flat(values.get("note"))),
-        id=cast(str | None, _flat(values.get("id"))),
+        position=given["position"],
+        price_take_profit=given["price_take_profit"],
+        price_stop_loss=given["price_stop_loss"],
+        minute_estimated_time=given["minute_estimated_time"],
+        price_open=given.get("price_open"),
+        note=_flat(given.get("note")),
+        id=_flat(given.get("id")),
     )
 
 
-def _exact(value: object) -> object:
-    """Return a plain number or text for one of a subclass, which may have overridden anything."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    # Not isinstance: a proxy may claim any class, and answers for it with whatever it likes.
-    if issubclass(kind, float):
-        return float.__float__(cast(float, value))
-    if issubclass(kind, int):
-        return int.__int__(cast(int, value))
-    if issubclass(kind, str):
-        return str.__str__(cast(str, value))
-    return value
-
-
 def _name(key: object) -> str:
-    name = _exact(key)
+    name = exact(key)
     return name if type(name) is str else type(name).__name__
 
 
-def _flat(value: object) -> object:
+def _flat(value: str | None) -> str | None:
     return to_plain_text(value) if type(value) is str else value
-
-
-def _number(value: object) -> float | None:
-    """Return `value` as a float, or None if it is no real int or float."""
-    number = value if type(value) is float else _exact(value)
-    if type(number) is float:
-        return number
-    if type(number) is not int:
-        return None
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
-
-
-def _price_or_nan(value: object) -> float:
-    number = _number(value)
-    return number if number is not None and 0 < number < math.inf else math.nan
-
-
-def _minutes_or_zero(value: object) -> int:
-    number = _number(value)
-    is_whole = number is not None and math.isfinite(number) and number.is_integer()
-    return int(number) if number is not None and is_whole else 0
-
-
-def _position_or_long(value: object) -> Position:
-    position = _exact(value)
-    return "short" if type(position) is str and position == "short" else "long"
-
-
-def _words_or_none(value: object) -> str:
-    text = _exact(value)
-    return to_plain_text(text) if type(text) is str else ""
-
-
-def _faults_of_form(values: Mapping[str, object]) -> list[str]:
-    faults: list[str] = []
-    if "position" in values:
-        faults += _faults_of_position(values["position"])
-    for name in _PRICES:
-        value = values.get(name)
-        if name in values and not (value is None and name == "price_open"):
-            faults += _faults_of_price(name, value)
-    if "minute_estimated_time" in values:
-        faults += _faults_of_minutes("minute_estimated_time", values["minute_estimated_time"])
-    for name in _WORDS:
-        value = _exact(values.get(name))
-        if value is not None and type(value) is not str:
-            faults.append(f"{name} must be text, got {_shown(value)}")
-    return faults
-
-
-def _faults_of_position(value: object) -> list[str]:
-    position = _exact(value)
-    # A list or a dict as a position must be refused too, and cannot be hashed.
-    if type(position) is str and position in ("long", "short"):
-        return []
-    return [f'position must be "long" or "short", got {_shown(position)}']
-
-
-def _faults_of_price(name: str, value: object) -> list[str]:
-    number = _number(value)
-    if number is None:
-        return [f"{name} must be a number, got {_shown(value)}"]
-    if not math.isfinite(number):
-        return [f"{name} must be finite, got {number}"]
-    return [] if number > 0 else [f"{name} must be positive, got {number}"]
-
-
-def _faults_of_minutes(name: str, value: object) -> list[str]:
-    number = _number(value)
-    if number is None:
-        return [f"{name} must be a whole number of minutes, got {_shown(value)}"]
-    if not (math.isfinite(number) and number.is_integer()):
-        return [f"{name} must be a whole number of minutes, got {number}"]
-    return [] if number > 0 else [f"{name} must be positive, got {number}"]
-
-
-def _shown(value: object) -> str:
-    shown = _exact(value)
-    if shown is None or type(shown) is bool:
-        return str(shown)
-    # Of anything else the type alone: a foreign __repr__ may raise, hang, or hold a secret.
-    return repr(shown[:40]) if type(shown) is str else type(shown).__name__
 
 
 def _faults_of_prices(row: SignalRow, rules: Rules) -> list[str]:

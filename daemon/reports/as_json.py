@@ -1,9 +1,11 @@
 """Records as plain values that any JSON writer takes, always in one order."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import TypeAlias
+from functools import lru_cache, partial
+from types import NoneType
+from typing import Any, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -14,22 +16,52 @@ def as_json(record: object) -> Json:
     Fields keep the order of their class. What JSON cannot say (NaN, an infinity) is null; half a
     surrogate pair is replaced. Raises TypeError for anything else, such as a function.
     """
-    match record:
-        case None | bool() | int():
-            return record
-        case float():
-            return record if math.isfinite(record) else None
-        case str():
-            return _text(record)
-        case Mapping():
-            return {_text(str(name)): as_json(value) for name, value in record.items()}
-        case _ if is_dataclass(record) and not isinstance(record, type):
-            return {item.name: as_json(getattr(record, item.name)) for item in fields(record)}
-        case Sequence():
-            return [as_json(item) for item in record]
-        case _:
-            raise TypeError(f"{type(record).__name__} has no JSON form")
+    # By class, looked up once: a long run has thousands of records of a dozen classes.
+    return _writer_of(type(record))(record)
+
+
+@lru_cache(maxsize=1024)
+def _writer_of(kind: type) -> Callable[[Any], Json]:
+    """Return what makes JSON values of records of a class."""
+    if issubclass(kind, int | NoneType):
+        return _same
+    if issubclass(kind, float):
+        return _finite
+    if issubclass(kind, str):
+        return _text
+    if issubclass(kind, Mapping):
+        return _mapping
+    if is_dataclass(kind):
+        return partial(_fields, tuple(item.name for item in fields(kind)))
+    return _sequence if issubclass(kind, Sequence) else _nothing
+
+
+def _same(value: int | None) -> Json:
+    return value
+
+
+def _finite(number: float) -> Json:
+    return number if math.isfinite(number) else None
+
+
+def _mapping(record: Mapping[object, object]) -> Json:
+    return {_text(str(name)): as_json(value) for name, value in record.items()}
+
+
+def _fields(names: tuple[str, ...], record: object) -> Json:
+    return {name: as_json(getattr(record, name)) for name in names}
+
+
+def _sequence(record: Sequence[object]) -> Json:
+    return [as_json(item) for item in record]
+
+
+def _nothing(record: object) -> Json:
+    raise TypeError(f"{type(record).__name__} has no JSON form")
 
 
 def _text(text: str) -> str:
+    if text.isascii():
+        # Of a class of its own or not: plain text comes out.
+        return str.__str__(text)
     return text.encode("utf-8", "replace").decode("utf-8")

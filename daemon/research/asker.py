@@ -78,9 +78,9 @@ class Asker:
         for now_ms, price in moments:
             self.last_ms = now_ms
             self.count += 1
-            self._view = HistoryView(scene, price, now_ms)
-            enter(self._view)
-            yield self._view
+            self._view = view = HistoryView(scene, price, now_ms)
+            enter(view)
+            yield view
             if not may_go_on():
                 return
 

@@ -96,10 +96,19 @@ Outcome = Evaluation | Failure
 
 
 def evaluator(
-    terms: Terms, minutes: Minutes
+    terms: Terms, minutes: Minutes, markets: Markets
 ) -> Callable[[Assignment], Coroutine[object, object, Outcome]]:
     """Return what evaluates one assignment after the other, on a market that is made once."""
-    return partial(evaluate, terms, minutes, markets=Markets())
+    return partial(evaluate, terms, minutes, markets=markets)
+
+
+def prepare(terms: Terms, minutes: Minutes, markets: Markets) -> None:
+    """Work out now what every assignment of `terms` needs, before the process is copied."""
+    market = markets.of(minutes, terms.rules.avg_price_candles_count)
+    for strategy in terms.strategies.values():
+        market.tables(strategy.history)
+    # Once worked out, it stays.
+    _ = minutes.fingerprint
 
 
 async def evaluate(

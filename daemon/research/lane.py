@@ -96,6 +96,7 @@ class Lane:
         # At the end of the data there is a price, but nothing that could follow.
         end_ms = min(moments.stop, cast.market.minutes.end_ms)
         self.moments = range(moments.start, end_ms, moments.step)
+        self._heard_by = cast.teller.heard_by
         self._history = TradeHistory()
         self._outcome: object = None
         self._ahead = NOTHING_AHEAD
@@ -194,7 +195,16 @@ class Lane:
         return not (self.is_stopping or self.teller.hears_moments())
 
     def _may_ask_on(self) -> bool:
-        return self._is_unheard() and not self.asker.calls.is_turn_due
+        # After each call, so: `_is_unheard` in one piece.
+        on_any, on_history, on_progress, on_performance = self._heard_by
+        return not (
+            self.asker.calls.is_turn_due
+            or self.is_stopping
+            or on_any
+            or on_history
+            or on_progress
+            or on_performance
+        )
 
     async def turn(self) -> Sequence[Told]:
         """Do what is due; return the signals that ended."""
@@ -286,7 +296,7 @@ class Lane:
         after = advance(before, given, self._desk)
         self.state = after.state
         self.tally.ambiguous_bars += after.is_ambiguous
-        if after.state is not before:
+        if after.state is not before and self.teller.hears_writes:
             await self.teller.write(after.state, seen)
         told: list[Told] = []
         self._has_result = False
@@ -296,7 +306,8 @@ class Lane:
             if ended is not None:
                 self._resume_ms = ended.at_ms
                 told.append(ended)
-        await self._report(after.refusal, seen.known_at_ms)
+        if after.refusal is not None or self._desk.risk.faults:
+            await self._report(after.refusal, seen.known_at_ms)
         return told
 
     async def _pass_on(
@@ -305,16 +316,19 @@ class Lane:
         match event:
             case SignalClosed() | SignalCancelled():
                 self._has_result = True
-                self._history = history_after(self._history, (event,))
-                self._desk.risk.remember(self._desk.risk_names, self.key, self._history)
+                if self._desk.risk_names:
+                    self._history = history_after(self._history, (event,))
+                    self._desk.risk.remember(self._desk.risk_names, self.key, self._history)
                 ended = stamped(event)
                 self._collect(ended)
-                await self.teller.tell(ended, seen)
+                if self.teller.hears_any:
+                    await self.teller.tell(ended, seen)
                 return ended
             case SignalOpened() | SignalScheduled():
                 self._has_result = True
                 self.tally.opened += isinstance(event, SignalOpened)
-                await self.teller.tell(event, seen)
+                if self.teller.hears_any:
+                    await self.teller.tell(event, seen)
             case PartialProfitContract() | PartialLossContract():
                 if self.teller.announcer.has_level_listeners:
                     await self.teller.announce(stamped(event))

@@ -105,13 +105,14 @@ class Teller:
         self._key = key
         self._scene = scene
         self._calls = calls
-        self._heard_by = announcer.lists
+        self.heard_by = announcer.lists
         self._own: dict[str, Callable[[object], object]] = {
             name: getattr(strategy, name)
             for name in CALLBACK_NAMES
             if getattr(type(strategy), name) is not getattr(Strategy, name)
         }
         self._hears_idle = not self._own.keys().isdisjoint(("on_idle", "on_tick"))
+        self.hears_writes = "on_write" in self._own
         self.hears_bars = not self._own.keys().isdisjoint(("on_partial_profit", "on_partial_loss"))
 
     @property
@@ -121,14 +122,13 @@ class Teller:
 
     def hears_moments(self) -> bool:
         """Say whether anybody wants to hear of moments at which nothing happens."""
-        on_any, on_history, on_progress, on_performance = self._heard_by
+        on_any, on_history, on_progress, on_performance = self.heard_by
         return bool(self._hears_idle or on_any or on_history or on_progress or on_performance)
 
     async def write(self, state: State, seen: Observation) -> None:
         """Call the callback of a write: history keeps nothing, and the hook is the same."""
-        if "on_write" in self._own:
-            arguments = (self._key.symbol, row_of(state), True)
-            await self._call([Callback(name="on_write", arguments=arguments)], seen)
+        arguments = (self._key.symbol, row_of(state), True)
+        await self._call([Callback(name="on_write", arguments=arguments)], seen)
 
     async def tell(self, result: TickResult, seen: Observation) -> None:
         """Let the strategy and then the listeners hear `result`."""

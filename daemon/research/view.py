@@ -1,8 +1,9 @@
 """What a strategy sees at one moment of history: never more than a live one would."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from daemon.core.candles import Candles
+from daemon.core.candles import Candles, Columns
 from daemon.core.params import Params
 from daemon.core.signal import Key
 from daemon.core.strategy import HistoryError, View
@@ -15,27 +16,19 @@ class HistoryView:
     It is its own context too: one object per call of a strategy is enough.
     """
 
-    __slots__ = ("_scene", "now_ms", "price")
+    __slots__ = ("_scene", "now_ms", "params", "price")
 
     backtest = True
 
-    def __init__(
-        self,
-        scene: "Scene",
-        price: float,
-        now_ms: int,
-    ) -> None:
+    def __init__(self, scene: "Scene", price: float, now_ms: int) -> None:
         self._scene = scene
+        self.params = scene.params
         self.price = price
         self.now_ms = now_ms
 
     @property
     def symbol(self) -> str:
         return self._scene.key.symbol
-
-    @property
-    def params(self) -> Params:
-        return self._scene.params
 
     @property
     def key(self) -> Key:
@@ -54,39 +47,51 @@ class HistoryView:
 
         Raises HistoryError when the strategy did not declare as many, as a live one does.
         """
-        scene = self._scene
-        declared = scene.declared.get(interval)
-        if declared is None or limit > declared:
+        known = self._scene.declared.get(interval)
+        if known is None or limit > known.limit:
             raise HistoryError(
                 f"candles({interval!r}, {limit}) were not declared: "
                 f'set history = {{"{interval}": {limit}}} on the strategy'
             )
-        table = scene.tables[interval]
-        stop = (self.now_ms - table.start_ms) // table.length_ms
+        stop = (self.now_ms - known.start_ms) // known.length_ms
         if limit > stop:
             raise HistoryError(f"the data hold {max(0, stop)} of {limit} candles of {interval} yet")
-        return Candles(table.columns, stop - limit, stop)
+        return Candles(known.columns, stop - limit, stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The candles of one interval, and how many of them a strategy declared."""
+
+    limit: int
+    start_ms: int
+    length_ms: int
+    columns: Columns
 
 
 class Scene:
     """What all views of one (symbol, strategy) share."""
 
-    __slots__ = ("declared", "key", "params", "tables")
+    __slots__ = ("declared", "key", "params")
 
     def __init__(
-        self, key: Key, params: Params, declared: Mapping[str, int], tables: Mapping[str, Table]
+        self, key: Key, params: Params, history: Mapping[str, int], tables: Mapping[str, Table]
     ) -> None:
         self.key = key
         self.params = params
-        self.declared = declared
-        self.tables = tables
+        self.declared: Mapping[str, Declared] = {
+            interval: Declared(
+                limit=limit,
+                start_ms=tables[interval].start_ms,
+                length_ms=tables[interval].length_ms,
+                columns=tables[interval].columns,
+            )
+            for interval, limit in history.items()
+        }
 
     def ready_ms(self) -> int:
         """Return the moment (UTC epoch ms) from which on all that is declared exists."""
         return max(
-            (
-                self.tables[interval].start_ms + limit * self.tables[interval].length_ms
-                for interval, limit in self.declared.items()
-            ),
+            (each.start_ms + each.limit * each.length_ms for each in self.declared.values()),
             default=0,
         )

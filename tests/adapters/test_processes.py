@@ -38,6 +38,8 @@ def start(material: str, views: list[memoryview]) -> Callable[[str], object]:
 @pytest.fixture
 def shared() -> Iterator[SharedBytes]:
     made = SharedBytes.of(PARTS)
+    # The file is written when it is first needed: not on the loop of a test.
+    made.views()
     yield made
     made.close()
 
@@ -108,14 +110,84 @@ async def test_what_cannot_be_sent_or_begun_is_one_line(shared: SharedBytes) -> 
         assert "\n" not in str(caught.value)
 
 
+def copied(shared: SharedBytes, count: int = 1) -> Workers[Any, str, Any]:
+    workers: Workers[Any, str, Any] = Workers(Task(start, "m", shared), count)
+    workers.copy_here(start("here", shared.views()))
+    return workers
+
+
+async def test_a_copy_works_with_what_is_there_and_is_there_at_once(shared: SharedBytes) -> None:
+    workers = copied(shared, 2)
+    pids = workers.process_ids
+    one, two = workers.hands()
+
+    answers = [await one("x"), await two("y"), await one("z")]
+    await asyncio.to_thread(workers.close)
+
+    assert answers == [
+        ("here", item, [b"abc", b"", b"defgh"], pid)
+        for item, pid in (("x", pids[0]), ("y", pids[1]), ("z", pids[0]))
+    ]
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_in_the_place_of_a_copy_that_died_one_is_started_afresh(shared: SharedBytes) -> None:
+    workers = copied(shared)
+    (hand,) = workers.hands()
+    (pid,) = workers.process_ids
+
+    with pytest.raises(WorkError, match=r"died 2 times \(killed by SIGKILL\)"):
+        await hand("die")
+    after = await hand("x")
+    await asyncio.to_thread(workers.close)
+
+    assert after[0] == "m"
+    assert after[3] not in (pid, os.getpid())
+
+
+async def test_a_copy_hears_neither_ctrl_c_nor_what_its_original_is_told(
+    shared: SharedBytes,
+) -> None:
+    heard: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, heard.append, "told to end")
+    workers = copied(shared, 2)
+    one, two = workers.hands()
+    pids = workers.process_ids
+
+    os.kill(pids[0], signal.SIGINT)
+    after = await one("x")
+    os.kill(pids[1], signal.SIGTERM)
+    afresh = await two("y")
+    loop.remove_signal_handler(signal.SIGTERM)
+    await asyncio.to_thread(workers.close)
+
+    assert (after[3], afresh[0]) == (pids[0], "m")
+    assert heard == []
+
+
+async def test_a_copy_too_works_only_with_what_could_be_sent(shared: SharedBytes) -> None:
+    workers = one(shared, lambda: None)
+
+    with pytest.raises(WorkerError, match="cannot be sent to other processes"):
+        workers.copy_here(start("here", shared.views()))
+
+    await asyncio.to_thread(workers.close)
+
+
 PARENT = """
 import asyncio, os
 from daemon.adapters.processes import SharedBytes, Task, Workers
 from tests.adapters.test_processes import PARTS, start
 
 async def main():
-    workers = Workers(Task(start, "m", SharedBytes.of(PARTS)), 1)
-    (hand,) = workers.hands()
+    shared = SharedBytes.of(PARTS)
+    workers = Workers(Task(start, "m", shared), {count})
+    if {is_copied}:
+        workers.copy_here(start("m", shared.views()))
+    hand, *_ = workers.hands()
     await hand("x")
     print(*workers.process_ids, flush=True)
     await {then}
@@ -124,26 +196,48 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("then", ["asyncio.sleep(60)", 'hand("spin")'])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_no_worker_outlives_the_process_that_started_it(then: str, number: int) -> None:
+@pytest.mark.parametrize(
+    ("then", "number", "is_copied"),
+    [
+        ("asyncio.sleep(60)", signal.SIGKILL, False),
+        ("asyncio.sleep(60)", signal.SIGKILL, True),
+        ("asyncio.sleep(60)", signal.SIGINT, False),
+        ('hand("spin")', signal.SIGKILL, False),
+        ('hand("spin")', signal.SIGKILL, True),
+        ('hand("spin")', signal.SIGINT, True),
+    ],
+)
+def test_no_worker_outlives_the_process_that_started_it(
+    then: str, number: int, is_copied: bool
+) -> None:
+    # Of two copies each has the line of the other.
+    source = PARENT.format(then=then, is_copied=is_copied, count=2 if is_copied else 1)
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(then=then)],
+        [sys.executable, "-c", source],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     assert parent.stdout is not None
-    worker = int(parent.stdout.readline())
+    workers = set(map(int, parent.stdout.readline().split()))
+    assert len(workers) == (2 if is_copied else 1)
     parent.send_signal(number)
     parent.wait(timeout=20)
     parent.stdout.close()
 
     for _ in range(400):
-        try:
-            os.kill(worker, 0)
-        except ProcessLookupError:
+        workers = {worker for worker in workers if is_alive(worker)}
+        if not workers:
             return
         time.sleep(0.02)
-    os.kill(worker, signal.SIGKILL)
-    raise AssertionError("the worker went on")
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    raise AssertionError("a worker went on")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

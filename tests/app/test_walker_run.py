@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -96,6 +98,35 @@ async def test_two_cores_give_the_bytes_and_events_of_one() -> None:
     assert texts[0] == texts[1]
     assert events[0] == events[1]
     assert len(json.loads(texts[0])["backtests"]) == 6
+
+
+ALONE = """
+import asyncio, os, threading
+from tests.app.test_walker_run import GRID, SYMBOL, Walker, WalkerSchema, add_walker, walked
+from tests.app.walk_stage import a_registry
+
+async def walk(cores):
+    forked = []
+    os.register_at_fork(before=lambda: forked.append(1))
+    await walked(cores=cores)
+    return len(forked)
+
+with a_registry():
+    add_walker(WalkerSchema(walker_name="grid", frame_name="all", strategies=GRID))
+    texts = []
+    for cores in (1, 3):
+        print(asyncio.run(walk(cores)))
+        texts.append(Walker.get_report(SYMBOL, "grid"))
+    print(texts[0] == texts[1])
+"""
+
+
+def test_where_nothing_else_runs_the_other_cores_are_copies_of_this_process() -> None:
+    command = [sys.executable, "-c", ALONE]
+
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+
+    assert ended.stdout.split() == ["0", "2", "True"]
 
 
 async def test_listeners_and_callbacks_hear_in_the_order_of_the_documents() -> None:

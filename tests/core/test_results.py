@@ -1,6 +1,6 @@
 """What a tick is told as, and which callbacks hear it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -100,6 +100,15 @@ def test_history_is_stamped_on_a_copy() -> None:
     assert stamped(event).backtest
     assert not event.backtest
     assert replace(stamped(event), backtest=False) == event
+
+
+def test_the_short_way_to_stamp_a_closed_signal_forgets_no_field() -> None:
+    event = some_events.a_closed()
+    for number, field in enumerate(fields(event)):
+        # Whatever the type: a default in its place would be seen.
+        object.__setattr__(event, field.name, f"value {number}")
+
+    assert stamped(event) == replace(event, backtest=True, action="closed")
 
 
 # -- Callbacks -------------------------------------------------------------------------------------

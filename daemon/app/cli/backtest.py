@@ -1,31 +1,33 @@
 """`tickd backtest`: strategies over history, from the command line."""
 
-import asyncio
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+# ruff: noqa: PLC0415 - tables, pages and accounts are imported where they are wanted
 
-from daemon.app.backtest_page import LaneFacts, atr_of, page_of, trades_of
-from daemon.app.backtest_remarks import remarks_of
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon.app.backtest_remarks import remarks_of, trades_of
 from daemon.app.cli.backtest_plan import Asked, Prepared, prepare
-from daemon.app.cli.backtest_show import summary
-from daemon.app.cli.sizing_text import SizingWanted
 from daemon.app.cli.terminal import Terminal
 from daemon.app.cli.watching import run_watched
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
 from daemon.app.extras import research_libraries
+from daemon.app.json_text import json_text
 from daemon.app.report_files import make_folder, write_whole
+from daemon.app.whole_run import run_whole
 from daemon.core.collector import NEWEST_MAX
-from daemon.core.equity import Account, account_of
 from daemon.core.statistics import BacktestStatistics
 from daemon.core.subjects import Subjects
-from daemon.reports.as_json import as_json
 from daemon.reports.backtest import render_backtest
 from daemon.reports.places import report_path
 from daemon.research.backtest import Backtest
 from daemon.research.result import BacktestResult, LaneResult
+
+if TYPE_CHECKING:
+    from daemon.app.cli.sizing_text import SizingWanted
+    from daemon.core.equity import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Outcome:
 
 
 def run_backtest(
-    terminal: Terminal, config: Config, asked: Asked, output: Output, sizing: SizingWanted | None
+    terminal: Terminal, config: Config, asked: Asked, output: Output, sizing: "SizingWanted | None"
 ) -> int:
     """Run what is asked for, tell and write what it came to; return the exit code.
 
@@ -61,11 +63,13 @@ def run_backtest(
         accounts = _accounts(result, prepared, sizing)
         _write(result, prepared, replace(output, with_html=False), accounts)
 
-    outcome = asyncio.run(_run(prepared, save))
+    outcome = run_whole(_run(prepared, save))
     accounts = _accounts(outcome.result, prepared, sizing)
     if output.as_json:
         terminal.say(_record(outcome.result, accounts))
     else:
+        from daemon.app.cli.backtest_show import summary
+
         summary(terminal, outcome.result, prepared.history.told, accounts)
     written = _write(outcome.result, prepared, output, accounts)
     for path in written:
@@ -87,31 +91,33 @@ async def _run(prepared: Prepared, save: Callable[[BacktestResult], None]) -> Ou
 
 
 def _accounts(
-    result: BacktestResult, prepared: Prepared, sizing: SizingWanted | None
-) -> Sequence[Account | None]:
+    result: BacktestResult, prepared: Prepared, sizing: "SizingWanted | None"
+) -> Sequence["Account | None"]:
     """Return for each lane what an account of its own would have made of it."""
     if sizing is None:
         return [None] * len(result.lanes)
+    from daemon.app.backtest_page import atr_of
+    from daemon.core.equity import account_of
+
     return [
         account_of(trades_of(lane.statistics), sizing.schema, sizing.balance, atr_of(job.minutes))
         for lane, job in zip(result.lanes, prepared.plan.jobs, strict=True)
     ]
 
 
-def _record(result: BacktestResult, accounts: Sequence[Account | None]) -> str:
+def _record(result: BacktestResult, accounts: Sequence["Account | None"]) -> str:
     """Return the whole result as JSON: the same bytes for the same inputs."""
-    told = as_json(result)
-    assert isinstance(told, dict)
+    told: dict[str, object] = {item.name: getattr(result, item.name) for item in fields(result)}
     if any(account is not None for account in accounts):
-        told["accounts"] = as_json(accounts)
-    return json.dumps(told, ensure_ascii=False, indent=2)
+        told["accounts"] = accounts
+    return json_text(told)
 
 
 def _write(
     result: BacktestResult,
     prepared: Prepared,
     output: Output,
-    accounts: Sequence[Account | None],
+    accounts: Sequence["Account | None"],
 ) -> list[Path]:
     if output.report_dir is None:
         return []
@@ -151,9 +157,11 @@ def _newest(stats: BacktestStatistics) -> BacktestStatistics:
     return replace(stats, signal_list=stats.signal_list[:NEWEST_MAX])
 
 
-def _page(result: BacktestResult, prepared: Prepared, accounts: Sequence[Account | None]) -> str:
+def _page(result: BacktestResult, prepared: Prepared, accounts: Sequence["Account | None"]) -> str:
+    from daemon.app.backtest_page import LaneFacts, page_of
+
     with research_libraries("the HTML report"):
-        from daemon.reports.html.page import render_page  # noqa: PLC0415 - plotly is an extra
+        from daemon.reports.html.page import render_page
     facts = [
         LaneFacts(
             minutes=job.minutes,

@@ -1,27 +1,29 @@
 """A backtest's result on a screen: the headline beside the worst case, reasons, errors."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from daemon.app.backtest_page import trades_of
-from daemon.app.backtest_remarks import remarks_of
+from daemon.app.backtest_remarks import remarks_of, trades_of
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.problems import one_line
 from daemon.core.breakdown import by_reason
-from daemon.core.equity import Account
 from daemon.reports.text import number, percent, signed_percent
 from daemon.research.columns import moment_text
 from daemon.research.result import BacktestResult, LaneResult
+
+if TYPE_CHECKING:
+    from daemon.core.equity import Account
 
 
 def summary(
     terminal: Terminal,
     result: BacktestResult,
     sources: Mapping[str, str],
-    accounts: Sequence[Account | None],
+    accounts: Sequence["Account | None"],
 ) -> None:
     """Print what a run came to."""
     console = terminal.console()
@@ -97,7 +99,7 @@ def _reasons(result: BacktestResult) -> Table:
     return table
 
 
-def _accounts(result: BacktestResult, accounts: Sequence[Account | None]) -> Table:
+def _accounts(result: BacktestResult, accounts: Sequence["Account | None"]) -> Table:
     table = new_table(
         ("strategy", "symbol", "sizing"),
         ("start", "end", "return", "drawdown", "largest position", "not sized"),

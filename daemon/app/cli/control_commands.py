@@ -29,35 +29,7 @@ TimeoutOption = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to `app`."""
-    for command, path, example, text in (
-        ("pause", "pause", "tickd pause BTC/USDT breakout", PAUSE),
-        ("resume", "resume", "tickd resume --all", RESUME),
-        ("stop-task", "stop", "tickd stop-task breakout", STOP),
-        ("start-task", "start", "tickd start-task breakout", START),
-        ("close", "close", "tickd close BTC/USDT breakout", CLOSE),
-        ("cancel", "cancel", "tickd cancel ETH/USDT pullback", CANCEL),
-    ):
-        app.command(command, help=text, epilog=f"Example: [bold]{example}[/]")(_command(path))
-    app.command("reload", epilog="Example: [bold]tickd reload --drain[/]")(reload)
-
-
-PAUSE = (
-    "Let tasks open nothing new until `tickd resume`; what is open is watched to its end. It"
-    " outlives a restart."
-)
-RESUME = "End a pause."
-STOP = (
-    "Stop tasks until `tickd start-task`: what waits is cancelled, what is open is watched to its"
-    " end. It outlives a restart."
-)
-START = "Start tasks again that were stopped, or in which the daemon hung."
-CLOSE = "Close open signals now, at the current price."
-CANCEL = "Cancel signals that wait for their entry."
-
-
-def _command(name: str) -> Callable[..., None]:
+def _command(name: str, text: str) -> Callable[..., None]:
     def run(  # noqa: PLR0913 - each is an option of the command
         context: typer.Context,
         names: NamesArgument = None,
@@ -76,7 +48,24 @@ def _command(name: str) -> Callable[..., None]:
         line = Line(config=config, url=url, token_file=token_file, timeout_s=timeout_s)
         raise finish(command(terminal_of(context), line, name, body, as_json=as_json))
 
+    run.__doc__ = text
     return run
+
+
+pause = _command(
+    "pause",
+    "Let tasks open nothing new until `tickd resume`; what is open is watched to its end. It"
+    " outlives a restart.",
+)
+resume = _command("resume", "End a pause.")
+stop_task = _command(
+    "stop",
+    "Stop tasks until `tickd start-task`: what waits is cancelled, what is open is watched to its"
+    " end. It outlives a restart.",
+)
+start_task = _command("start", "Start tasks again that were stopped, or in which the daemon hung.")
+close = _command("close", "Close open signals now, at the current price.")
+cancel = _command("cancel", "Cancel signals that wait for their entry.")
 
 
 def reload(  # noqa: PLR0913 - each is an option of the command

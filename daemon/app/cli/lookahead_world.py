@@ -5,7 +5,6 @@ changed world, the data file too holds the changed candles for whoever opens it 
 file of the user is never written.
 """
 
-import asyncio
 import builtins
 import datetime as dt
 import io
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from daemon.app.loading import LoadError, load_strategy, make_strategy
+from daemon.app.whole_run import run_whole
 from daemon.core.frame import Frame
 from daemon.core.params import Params
 from daemon.core.rules import Rules
@@ -79,7 +79,7 @@ def live_through(world: World) -> Outcome:
     try:
         strategy = load_strategy(world.reference)
         plan = _plan(world, strategy)
-        first, second = (asyncio.run(decisions_of(plan)) for _ in range(2))
+        first, second = (run_whole(decisions_of(plan)) for _ in range(2))
     except (LoadError, BacktestError) as error:
         return Outcome(fault=str(error))
     finally:

@@ -4,6 +4,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from daemon.app.config.load import Loaded
 
 SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+PLUGINS_OFF = "PYDANTIC_DISABLE_PLUGINS"
 DURATION_S_MAX = 10 * 365 * 86_400.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 
@@ -51,13 +54,30 @@ TimeoutOption = Annotated[
 ]
 
 
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Let pydantic look for no plugins within this: none is meant for our settings.
+
+    Looking reads a file of every package that is installed.
+    """
+    before = os.environ.get(PLUGINS_OFF)
+    os.environ[PLUGINS_OFF] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[PLUGINS_OFF]
+        else:
+            os.environ[PLUGINS_OFF] = before
+
+
 def open_config(terminal: Terminal, path: Path | None, settings: list[str] | None) -> "Loaded":
     """Load the configuration and say where it came from if nobody named a file.
 
     Raises ConfigError.
     """
-    from daemon.app.config.load import load_config
-
+    with _without_plugins():
+        from daemon.app.config.load import load_config
     loaded = load_config(path, os.environ, settings or ())
     terminal.hide(loaded.config.secret_values)
     if loaded.is_packaged:

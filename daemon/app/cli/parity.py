@@ -1,6 +1,5 @@
 """`tickd parity`: a live journal beside a backtest of the same time, every difference with why."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from daemon.app.cli.parity_data import candles_beside
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.settings import Config
 from daemon.app.loading import Code
+from daemon.app.whole_run import run_whole
 from daemon.app.wiring import plans_of
 from daemon.core.candles import MINUTE_MS, Candle
 from daemon.core.signal import Key
@@ -63,7 +63,7 @@ def compare(terminal: Terminal, config: Config, code: Code, folder: Path, shown:
         rules=config.rules.plain(),
         profiles=code.profiles,
     )
-    parity = asyncio.run(compared(comparison))
+    parity = run_whole(compared(comparison))
     differences = [*_candle_differences(config, record, beside), *parity.differences]
     differences.sort(key=lambda one: one.at_ms)
     notes = list(_notes(config, record, {cast.key for cast in casts}))

@@ -60,10 +60,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _invoke(terminal: Terminal, arguments: Sequence[str]) -> int:
-    from daemon.app.cli.commands import app
+    from daemon.app.cli.commands import app_for
 
     try:
-        app(args=list(arguments), prog_name="tickd", obj=terminal)
+        app_for(arguments)(args=list(arguments), prog_name="tickd", obj=terminal)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.OK
     return ExitCode.OK

@@ -3,11 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, nullcontext, suppress
 
 PROGRESS_EVERY_S = 0.1
 
@@ -48,7 +45,10 @@ async def run_watched(
     for number in numbers:
         loop.add_signal_handler(number, interrupt)
     try:
-        await _watch(working, stand, save, is_shown=sys.stderr.isatty())
+        # It begins before the bar does: that has a thread, and copies of a process want none.
+        await asyncio.sleep(0)
+        with _bar() if sys.stderr.isatty() else nullcontext(_tell_nobody) as tell:
+            await _watch(working, stand, save, tell)
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
@@ -62,28 +62,45 @@ async def _drain(told: AsyncGenerator[object, None]) -> None:
 
 
 async def _watch(
-    working: asyncio.Task[None], stand: Stand, save: Callable[[], None], *, is_shown: bool
+    working: asyncio.Task[None],
+    stand: Stand,
+    save: Callable[[], None],
+    tell: Callable[[str, float], None],
 ) -> None:
-    """Show how far the work is until it is over, and raise what it raised."""
+    """Tell how far the work is until it is over, and raise what it raised."""
+    clock = asyncio.get_running_loop().time
+    due_s = clock() + SAVE_EVERY_S
+    while not working.done():
+        tell(*stand())
+        await asyncio.wait([working], timeout=PROGRESS_EVERY_S)
+        began_s = clock()
+        if began_s >= due_s:
+            save()
+            due_s = clock() + max(SAVE_EVERY_S, (clock() - began_s) / SAVE_SHARE_MAX)
+    with suppress(asyncio.CancelledError):
+        working.result()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, float], None]]:
+    """Show a bar on the screen; give what moves it."""
+    from rich.console import Console  # noqa: PLC0415 - only where somebody watches
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not is_shown
-    ) as progress:
-        task = progress.add_task(stand()[0], total=1.0)
-        clock = asyncio.get_running_loop().time
-        due_s = clock() + SAVE_EVERY_S
-        while not working.done():
-            await asyncio.wait([working], timeout=PROGRESS_EVERY_S)
-            name, share = stand()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def tell(name: str, share: float) -> None:
             progress.update(task, completed=share, description=name)
-            began_s = clock()
-            if began_s >= due_s:
-                save()
-                due_s = clock() + max(SAVE_EVERY_S, (clock() - began_s) / SAVE_SHARE_MAX)
-    with suppress(asyncio.CancelledError):
-        working.result()
+
+        yield tell
+
+
+def _tell_nobody(_name: str, _share: float) -> None:
+    """Leave it untold: there is no screen."""

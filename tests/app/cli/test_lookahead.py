@@ -92,7 +92,7 @@ def test_one_that_reaches_behind_its_view_is_caught(shell: Shell) -> None:
         """
         class S(Base):
             def get_signal(self, view):
-                table = view._scene.tables["1m"]
+                table = view._scene.declared["1m"]
                 place = (view.now_ms - table.start_ms) // 60_000
                 return entry(view) if table.columns[4][place] > view.price else None
         """,

@@ -1,0 +1,55 @@
+"""A command line loads the command that it names, and none of the others."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from daemon.app.cli.commands import PLACES, Place, app_for
+
+LOADED = """
+import sys
+{code}
+print(*sorted(name for name in sys.modules if name.startswith({prefixes!r})))
+"""
+
+
+def loaded(code: str, *prefixes: str) -> list[str]:
+    source = LOADED.format(code=code, prefixes=prefixes)
+    command = [sys.executable, "-c", source]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+
+
+def test_the_command_that_is_named_is_loaded_and_no_other_one() -> None:
+    code = "from daemon.app.cli.commands import app_for\napp_for(['version', '--json'])"
+
+    found = loaded(code, "daemon.app.cli.", "daemon.research", "numpy")
+
+    assert [name for name in found if name.endswith("_commands")] == [
+        "daemon.app.cli.daemon_commands"
+    ]
+    assert [name for name in found if not name.startswith("daemon.app.cli.")] == []
+
+
+def test_a_backtest_loads_neither_tables_nor_pages_before_they_are_wanted() -> None:
+    code = "import daemon.app.cli.backtest"
+
+    assert loaded(code, "rich", "plotly", "daemon.reports.html", "daemon.core.equity") == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["bogus"], ["--debug", "version"]])
+def test_without_a_command_at_the_front_all_are_there(arguments: list[str]) -> None:
+    group = typer.main.get_command(app_for(arguments))
+
+    assert isinstance(group, typer.core.TyperGroup)
+    assert set(group.commands) == {place.name for place in PLACES}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_each_command_stands_where_the_table_says(place: Place) -> None:
+    group = typer.main.get_command(app_for([place.name, "--help"]))
+
+    assert isinstance(group, typer.core.TyperGroup)
+    assert list(group.commands) == [place.name]
+    assert group.commands[place.name].help
