@@ -1,5 +1,6 @@
 """Bench E: how the cost of a run grows with the candles, and with the signals."""
 
+import math
 from dataclasses import dataclass
 
 from benchmarks.figures import Figure
@@ -97,7 +98,7 @@ def _minutes(years: float) -> str:
 
 
 def _times(size: Size, years: float) -> int:
-    return max(1, round(size.times / max(1.0, years) ** 0.5))
+    return max(1, round(size.times / math.sqrt(max(1.0, years))))
 
 
 def _best(times: int, *arguments: str) -> Spent:

@@ -6,7 +6,7 @@ every value in Python, and asks of each what it is. A comparison of strategies h
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache, partial
+from functools import partial
 from json.encoder import encode_basestring
 from math import isfinite
 from types import NoneType
@@ -20,10 +20,20 @@ Writer = Callable[[Any, str], str]
 
 def json_text(record: object) -> str:
     """Return `json.dumps(as_json(record), ensure_ascii=False, indent=2)`. Raises TypeError."""
-    return _writer_of(type(record))(record, "\n")
+    return _WRITERS[type(record)](record, "\n")
 
 
-@lru_cache(maxsize=1024)
+class _Writers(dict[type, Writer]):
+    """What writes values of each class, looked up once: a run has a dozen of them."""
+
+    def __missing__(self, kind: type) -> Writer:
+        self[kind] = writer = _writer_of(kind)
+        return writer
+
+
+_WRITERS = _Writers()
+
+
 def _writer_of(kind: type) -> Writer:
     """Return what writes values of a class, on lines that begin with a given text."""
     if kind is float:
@@ -81,7 +91,7 @@ def _fields(names: Sequence[tuple[str, str]], record: object, line: str) -> str:
     written = []
     for head, name in names:
         value = getattr(record, name)
-        written.append(head + _writer_of(type(value))(value, deeper))
+        written.append(head + _WRITERS[type(value)](value, deeper))
     return f"{{{deeper}{f',{deeper}'.join(written)}{line}}}" if written else "{}"
 
 
@@ -91,7 +101,7 @@ def _mapping(record: Mapping[object, object], line: str) -> str:
     deeper = line + INDENT
     # Two names that become one text are one key, as in a dictionary.
     written = {
-        _other(str(name), ""): _writer_of(type(value))(value, deeper)
+        _other(str(name), ""): _WRITERS[type(value)](value, deeper)
         for name, value in record.items()
     }
     body = f",{deeper}".join(f"{name}: {text}" for name, text in written.items())
@@ -102,5 +112,5 @@ def _sequence(record: Sequence[object], line: str) -> str:
     if not record:
         return "[]"
     deeper = line + INDENT
-    body = f",{deeper}".join([_writer_of(type(value))(value, deeper) for value in record])
+    body = f",{deeper}".join([_WRITERS[type(value)](value, deeper) for value in record])
     return f"[{deeper}{body}{line}]"

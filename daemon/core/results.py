@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, assert_never, get_args
+from typing import Literal, TypeVar, assert_never, cast, get_args
 
 from daemon.core.events import (
     PartialLossContract,
@@ -49,8 +49,8 @@ class Callback:
 
 def stamped(event: E_) -> E_:
     """Return `event` marked as history's: `backtest` is data, and only a driver knows it."""
-    if type(event) is SignalClosed:
-        return _closed_in_history(event)
+    if isinstance(event, SignalClosed):
+        return cast(E_, _closed_in_history(event))
     return replace(event, backtest=True)
 
 

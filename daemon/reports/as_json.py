@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache, partial
+from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -16,11 +16,20 @@ def as_json(record: object) -> Json:
     Fields keep the order of their class. What JSON cannot say (NaN, an infinity) is null; half a
     surrogate pair is replaced. Raises TypeError for anything else, such as a function.
     """
-    # By class, looked up once: a long run has thousands of records of a dozen classes.
-    return _writer_of(type(record))(record)
+    return _WRITERS[type(record)](record)
 
 
-@lru_cache(maxsize=1024)
+class _Writers(dict[type, Callable[[Any], Json]]):
+    """What makes values of each class, looked up once: a run has a dozen of them."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Json]:
+        self[kind] = writer = _writer_of(kind)
+        return writer
+
+
+_WRITERS = _Writers()
+
+
 def _writer_of(kind: type) -> Callable[[Any], Json]:
     """Return what makes JSON values of records of a class."""
     if issubclass(kind, int | NoneType):

@@ -172,7 +172,7 @@ class Lane:
             due = self.due
             if due is None or due > last_key or self.asker.calls.is_turn_due:
                 return False
-            if not self._is_unheard():
+            if self.is_stopping or self.teller.hears_moments():
                 return True
             moments = self.asker.moments_alike(
                 self.moments, due // PHASES, (last_key - ASK) // PHASES
@@ -190,21 +190,9 @@ class Lane:
             self._plan_moment(asked_ms + 1)
         return False
 
-    def _is_unheard(self) -> bool:
-        """Say whether a call that comes to nothing is nobody's business."""
-        return not (self.is_stopping or self.teller.hears_moments())
-
     def _may_ask_on(self) -> bool:
-        # After each call, so: `_is_unheard` in one piece.
-        on_any, on_history, on_progress, on_performance = self._heard_by
-        return not (
-            self.asker.calls.is_turn_due
-            or self.is_stopping
-            or on_any
-            or on_history
-            or on_progress
-            or on_performance
-        )
+        # Whether a call that comes to nothing is still nobody's business, asked after each.
+        return not (self.asker.calls.is_turn_due or self.is_stopping or any(self._heard_by))
 
     async def turn(self) -> Sequence[Told]:
         """Do what is due; return the signals that ended."""
