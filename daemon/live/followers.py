@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from daemon.core.errors import TransientError
 from daemon.core.held import Held
 from daemon.core.records import Follower, PartialRecord, RiskRecord, SignalLevels
 from daemon.core.risk import RiskDesk
 from daemon.core.states import Active
-from daemon.live.health import backoff_s
+from daemon.live.flushing import keep_flushing
 from daemon.ports import StateStore
 
 
@@ -31,16 +30,7 @@ class Followers:
 
     async def run(self) -> None:
         """Write what was marked, as often as it takes, until cancelled."""
-        attempt = 0
-        while True:
-            await self._has_changed.wait()
-            try:
-                await self.flush()
-                attempt = 0
-            except TransientError:
-                # The signal file, which is the truth, reports what is wrong with the folder.
-                await asyncio.sleep(backoff_s(attempt))
-                attempt += 1
+        await keep_flushing(self._has_changed, self.flush)
 
     async def flush(self) -> None:
         """Write every marked symbol. Raises TransientError: it stays marked."""

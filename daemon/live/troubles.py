@@ -8,12 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from daemon.core.errors import TransientError
 from daemon.core.events import Announcement, ErrorContract, ExitContract
 from daemon.core.guard import Raised, describe
 from daemon.core.records import TransitionEntry
 from daemon.core.signal import Key, make_id
-from daemon.live.health import backoff_s
+from daemon.live.flushing import keep_flushing
 from daemon.ports import Clock, Journal
 
 WAITING_MAX = 1000
@@ -71,16 +70,7 @@ class Troubles:
 
     async def run(self) -> None:
         """Append what was reported to the journal, until cancelled."""
-        attempt = 0
-        while True:
-            await self._has_waiting.wait()
-            try:
-                await self.flush()
-                attempt = 0
-            except TransientError:
-                # The journal's own trouble is reported by whoever must wait for it.
-                await asyncio.sleep(backoff_s(attempt))
-                attempt += 1
+        await keep_flushing(self._has_waiting, self.flush)
 
     async def flush(self) -> None:
         """Append everything that waits. Raises TransientError: it still waits then."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Literal
 
 from daemon.core.events import ErrorContract, ExitContract
 from daemon.core.research_events import ResearchEvent
@@ -53,23 +54,22 @@ class WalkTeller(AbstractContextManager["WalkTeller"]):
 
     async def fail(self, where: str, error: str, message: str) -> None:
         """Tell an error after which the work goes on."""
-        await self._announcer.announce(
-            ErrorContract(
-                id=make_id("error", self._key, self._at_ms, where),
-                key=self._key,
-                where=where,
-                error=error,
-                message=message,
-                at_ms=self._at_ms,
-                backtest=True,
-            )
-        )
+        await self._tell(ErrorContract, "error", (where, error, message))
 
     async def exit(self, where: str, error: str, message: str) -> None:
         """Tell what ended the work."""
+        await self._tell(ExitContract, "exit", (where, error, message))
+
+    async def _tell(
+        self,
+        kind: type[ErrorContract | ExitContract],
+        name: Literal["error", "exit"],
+        told: tuple[str, str, str],
+    ) -> None:
+        where, error, message = told
         await self._announcer.announce(
-            ExitContract(
-                id=make_id("exit", self._key, self._at_ms, where),
+            kind(
+                id=make_id(name, self._key, self._at_ms, where),
                 key=self._key,
                 where=where,
                 error=error,
