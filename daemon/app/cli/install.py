@@ -36,7 +36,7 @@ class InstallError(TickdError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class InstallRequest:
     """What kind of unit is wanted, under which name, and into which folder (None: the usual)."""
 
     name: str = "tickd"
@@ -60,36 +60,38 @@ class Wish:
         return (self.into or COMMANDS) / self.name
 
 
-def install_service(terminal: Terminal, loaded: Loaded, wish: Wish) -> None:
+def install_service(terminal: Terminal, loaded: Loaded, request: InstallRequest) -> None:
     """Write the units and say what was done and what comes next.
 
     Raises InstallError where there is nothing to run, something is in the way, or a path cannot
     stand in a unit; nothing is written then.
     """
-    place = place_of(loaded, wish)
+    place = place_of(loaded, request)
     spans = Spans(
         start_s=loaded.config.daemon.start_timeout_s, stop_s=loaded.config.daemon.stop_timeout_s
     )
     texts = {
-        wish.folder / f"{wish.name}.service": render_service(place, spans),
-        wish.folder / f"{wish.name}-failed.service": render_notifier(place),
+        request.folder / f"{request.name}.service": render_service(place, spans),
+        request.folder / f"{request.name}-failed.service": render_notifier(place),
     }
-    has_command = _has_command(place, wish)
+    has_command = _has_command(place, request)
     if has_command:
-        texts[wish.command] = render_command(place)
-    if wish.is_dry_run:
+        texts[request.command] = render_command(place)
+    if request.is_dry_run:
         for path, text in texts.items():
             terminal.say(_plan(path, text))
         return
-    _write(terminal, texts, is_forced=wish.is_forced)
+    _write(terminal, texts, is_forced=request.is_forced)
     for folder in map(Path, place.writable):
         if not folder.exists():
             _make_folder(folder, place.owner)
             terminal.note(f"made {folder}")
-    for line in _summary(place, wish, loaded.config):
+    for line in _summary(place, request, loaded.config):
         terminal.note(line)
     if has_command:
-        terminal.note(f"then: {wish.command} status; it runs every command as the service's user")
+        terminal.note(
+            f"then: {request.command} status; it runs every command as the service's user"
+        )
 
 
 def stored_secrets(name: str) -> list[str]:
@@ -101,17 +103,17 @@ def stored_secrets(name: str) -> list[str]:
     return [f"{key}_file={path}" for key, path in stored.items() if os.access(path, os.R_OK)]
 
 
-def _has_command(place: Place, wish: Wish) -> bool:
+def _has_command(place: Place, request: InstallRequest) -> bool:
     """Say whether people need a command of its own to reach the daemon's state.
 
     They do where its user is made up; the user has the unit's name where that can be one.
     """
-    is_made_up = not place.owner and not wish.is_user_unit
-    can_be_user = wish.name[0].isalpha() and len(wish.name) <= USER_NAME_LENGTH_MAX
-    return is_made_up and can_be_user and str(wish.command) != place.command
+    is_made_up = not place.owner and not request.is_user_unit
+    can_be_user = request.name[0].isalpha() and len(request.name) <= USER_NAME_LENGTH_MAX
+    return is_made_up and can_be_user and str(request.command) != place.command
 
 
-def place_of(loaded: Loaded, wish: Wish) -> Place:
+def place_of(loaded: Loaded, request: InstallRequest) -> Place:
     """Return where the daemon of this command line is. Raises InstallError."""
     if loaded.is_packaged:
         raise InstallError(
@@ -125,16 +127,16 @@ def place_of(loaded: Loaded, wish: Wish) -> Place:
     reasons = [f"{path} is in a home" for path in (*seen, command) if _is_in_home(path)]
     if state_dir.is_absolute():
         reasons.append(f"daemon.state_dir is {state_dir}")
-    is_owned = bool(reasons) and not wish.is_user_unit
+    is_owned = bool(reasons) and not request.is_user_unit
     kept = config.parent / state_dir
     place = Place(
         command=str(command),
         config=str(config),
-        state_dir=str(kept) if is_owned or wish.is_user_unit else f"%S/{wish.name}",
+        state_dir=str(kept) if is_owned or request.is_user_unit else f"%S/{request.name}",
         working_dir=str(config.parent),
-        name=wish.name,
+        name=request.name,
         owner=_owner_of(config, reasons[0]) if is_owned else "",
-        is_user_unit=wish.is_user_unit,
+        is_user_unit=request.is_user_unit,
         visible=tuple(map(str, _outermost(filter(_is_in_home, seen)))) if is_owned else (),
         writable=(str(kept),) if is_owned else (),
     )
@@ -243,17 +245,17 @@ def _content(path: Path) -> str | None:
         return None
 
 
-def _summary(place: Place, wish: Wish, config: Config) -> Iterator[str]:
-    systemctl = "systemctl --user" if wish.is_user_unit else "systemctl"
-    whom = "you" if wish.is_user_unit else place.owner or "a user that systemd makes for it"
+def _summary(place: Place, request: InstallRequest, config: Config) -> Iterator[str]:
+    systemctl = "systemctl --user" if request.is_user_unit else "systemctl"
+    whom = "you" if request.is_user_unit else place.owner or "a user that systemd makes for it"
     kept = place.state_dir.replace("%S", "/var/lib")
     yield f"it runs {place.command} as {whom}, with {place.config}; state in {kept}"
-    if not place.owner and not wish.is_user_unit:
+    if not place.owner and not request.is_user_unit:
         before = Path(place.working_dir) / config.daemon.state_dir
         if before.is_dir():
             yield f"the state in {before} is not taken along: see docs/install.md"
-        yield f"secrets go into {CREDENTIALS}, as files named like {wish.name}.exchange.api_key"
-    yield f"next: {systemctl} daemon-reload && {systemctl} enable --now {wish.name}"
-    if wish.is_user_unit:
+        yield f"secrets go into {CREDENTIALS}, as files named like {request.name}.exchange.api_key"
+    yield f"next: {systemctl} daemon-reload && {systemctl} enable --now {request.name}"
+    if request.is_user_unit:
         you = pwd.getpwuid(os.geteuid()).pw_name
         yield f"to run while you are logged out: loginctl enable-linger {you}"

@@ -33,15 +33,17 @@ def install_service(  # noqa: PLR0913 - each is an option of the command
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a systemd unit for this machine: this program, this configuration, hardened."""
-    from daemon.app.cli.install import Wish, stored_secrets
+    from daemon.app.cli.install import InstallRequest, stored_secrets
     from daemon.app.cli.install import install_service as install
 
     if not _UNIT_NAME.fullmatch(name):
         raise typer.BadParameter(f"{name!r} is no name of a service: letters, digits, _ and -")
     terminal = terminal_of(context)
-    wish = Wish(name=name, is_user_unit=user, into=into, is_dry_run=dry_run, is_forced=force)
+    request = InstallRequest(
+        name=name, is_user_unit=user, into=into, is_dry_run=dry_run, is_forced=force
+    )
     secrets = [] if user else stored_secrets(name)
-    install(terminal, open_config(terminal, config, secrets), wish)
+    install(terminal, open_config(terminal, config, secrets), request)
 
 
 def report_failure(
