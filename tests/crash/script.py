@@ -115,14 +115,16 @@ class Patient(Strategy):
 
 
 class Stuck(Strategy):
-    """Never answers, and says so: a daemon that stops has to wait for it."""
+    """Never ends its first step, and says so: a daemon that stops has to wait for that."""
 
     interval = "1m"
 
-    async def get_signal(self, view: View) -> Signal | None:
+    def get_signal(self, view: View) -> Signal | None:
+        return None
+
+    async def on_idle(self, symbol: str, price: float, backtest: bool) -> None:
         print("asked", flush=True)
         await asyncio.Event().wait()
-        return None
 
 
 STRATEGIES: tuple[type[Strategy], ...] = (Eager, Patient)
