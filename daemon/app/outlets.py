@@ -110,6 +110,7 @@ async def open_pages(
         redactor=voices.outlets.redactor,
     )
     server.api = api
+    server.control_socket = section.control_socket if section.control else None
     server.site = await open_site(status, voices.recent, voices.outlets.redactor)
     await server.start(section.host, section.port)
     try:

@@ -47,7 +47,8 @@ class Running:
             with urllib.request.urlopen(f"{self.url}/{name}", timeout=PATIENCE_S) as answer:
                 page: str = answer.read().decode()
         except urllib.error.HTTPError as error:
-            page = error.read().decode()
+            with error:
+                page = error.read().decode()
         return page
 
     def tasks(self) -> dict[str, Line]:

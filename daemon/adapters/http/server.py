@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -20,8 +21,12 @@ from daemon.adapters.http.errors import BindError, PortInUseError, PublicAddress
 from daemon.adapters.http.hosts import AllowedHosts
 from daemon.adapters.http.page import Site
 from daemon.adapters.http.pages import Exposition, Pages
+from daemon.adapters.http.unix_socket import bind_unix, remove_unix
 from daemon.core.redaction import Redactor
 from daemon.ports import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONNECTIONS_MAX = 64
 CONNECTION_S_MAX = 10.0
@@ -43,7 +48,8 @@ _HEADERS = {
 class HttpServer:
     """The daemon's pages, and its `api` and `site` where they are set before the start.
 
-    `allow_remote` permits addresses that other machines can reach.
+    With a `control_socket` the API answers there, and nowhere else. `allow_remote` permits
+    addresses that other machines can reach.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class HttpServer:
         self.site: Site | None = None
         self._runner: web.ServerRunner | None = None
         self.address = ("", 0)
+        self.control_socket: Path | None = None
 
     @property
     def url(self) -> str:
@@ -88,6 +95,8 @@ class HttpServer:
         self._runner = web.ServerRunner(server, shutdown_timeout=STOP_S)
         await self._runner.setup()
         await web.SockSite(self._runner, listening).start()
+        if self.control_socket is not None:
+            await web.SockSite(self._runner, bind_unix(self.control_socket)).start()
 
     async def stop(self) -> None:
         """Close the port at once and every connection within a second."""
@@ -96,10 +105,12 @@ class HttpServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+            if self.control_socket is not None:
+                remove_unix(self.control_socket)
         self._pages.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        is_api = self.api is not None and request.path.startswith(PREFIX)
+        is_api = self._takes_commands(request) and request.path.startswith(PREFIX)
         refusal = self._foreigner(request) or (None if is_api else _change(request))
         if refusal is not None:
             return _response(_as_fault(refusal) if is_api else refusal)
@@ -112,6 +123,12 @@ class HttpServer:
         if make is None:
             return _response(_text(404, "There is no such page; / lists them."))
         return _response(await make())
+
+    def _takes_commands(self, request: web.BaseRequest) -> bool:
+        if self.api is None or self.control_socket is None or request.transport is None:
+            return self.api is not None
+        # An address of the other family is a pair.
+        return isinstance(request.transport.get_extra_info("sockname"), str)
 
     def _foreigner(self, request: web.BaseRequest) -> Page | None:
         """Say why whoever asks gets no page, or None."""

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from daemon.app.config.address import Address, read_address
 from daemon.app.config.problems import one_line
 from daemon.core.errors import RejectedError
 
+API = "/api/"
 BODY_BYTES_MAX = 64 << 20
 
 
@@ -84,14 +86,20 @@ def send(  # noqa: PLR0913 - what an HTTP request is made of
 ) -> Answer:
     """Return the answer to a request. Raises NoAnswerError."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
+    by_socket = bool(address.socket) and path.startswith(API)
+    place = address.socket if by_socket else str(address)
     called = {"Host": f"{address.name}:{address.port}", **headers}
     try:
+        if by_socket:
+            connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.sock.settimeout(timeout_s)
+            connection.sock.connect(address.socket)
         connection.request(method, path, body, called)
         response = connection.getresponse()
         return Answer(response.status, response.read(BODY_BYTES_MAX).decode("utf-8", "replace"))
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise NoAnswerError(f"no daemon answers at {address} ({reason})") from None
+        raise NoAnswerError(f"no daemon answers at {place} ({reason})") from None
     finally:
         connection.close()
 

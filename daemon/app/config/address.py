@@ -23,11 +23,15 @@ ALL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where not 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where to connect, and the name to call the daemon by (its Host header)."""
+    """Where to connect, and the name to call the daemon by (its Host header).
+
+    With a `socket` commands go by that.
+    """
 
     host: str
     port: int
     name: str
+    socket: str = ""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -58,7 +62,13 @@ def read_address(path: Path | None, environ: Mapping[str, str]) -> Address:
         raise ConfigError([problem])
     reachable = ALL_ADDRESSES.get(str(host), str(host))
     is_known = not isinstance(names, list) or not names or reachable in names
-    return Address(host=reachable, port=int(port), name=reachable if is_known else str(names[0]))
+    socket = environ.get("TICKD__HTTP__CONTROL_SOCKET", section.get("control_socket", ""))
+    return Address(
+        host=reachable,
+        port=int(port),
+        name=reachable if is_known else str(names[0]),
+        socket=str(Path(str(socket)).expanduser()) if socket else "",
+    )
 
 
 def read_token(path: Path | None, environ: Mapping[str, str]) -> str:

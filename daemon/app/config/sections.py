@@ -230,6 +230,12 @@ class HttpSection(Section):
         description="Take commands too (tickd pause, close, reload ...), from whoever has the"
         " token.",
     )
+    control_socket: FilePath | None = Field(
+        default=None,
+        examples=["/run/tickd/control.sock"],
+        description="A Unix socket, for its owner alone, by which commands are taken instead of"
+        " the port.",
+    )
     token: SecretStr | None = secret_field("token")
     token_file: FilePath | None = secret_file_field(
         "token",
