@@ -3,8 +3,9 @@
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from daemon.core.alert_kinds import AlertKind
 from daemon.core.alert_words import Words, short_words_of
-from daemon.core.alerts import Alert, AlertKind, Place
+from daemon.core.alerts import Alert, Place
 from daemon.core.wording import moment_text, percent_text
 
 NEWEST_SHOWN = 10

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from daemon.core.alerts import Alert, AlertKind
+from daemon.core.alert_kinds import AlertKind
+from daemon.core.alerts import Alert
 from daemon.core.fields import Fields
 from daemon.core.plain_text import without_controls
 from daemon.core.wording import percent_text, price_text, span_text, time_text

@@ -5,8 +5,9 @@ An alert is data: a kind, a level, flat fields. How it reads is the business of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, assert_never, get_args
+from typing import assert_never, get_args
 
+from daemon.core.alert_kinds import AlertKind, AlertLevel
 from daemon.core.events import (
     ErrorContract,
     ExitContract,
@@ -30,25 +31,6 @@ from daemon.core.records import (
     StopEntry,
     TransitionEntry,
 )
-
-AlertKind = Literal[
-    "started",
-    "stopped",
-    "command",
-    "signal_scheduled",
-    "signal_opened",
-    "signal_closed",
-    "signal_cancelled",
-    "partial_profit",
-    "partial_loss",
-    "risk_refused",
-    "error",
-    "exit",
-]
-"""Every kind: the name under which the log tells the same."""
-
-AlertLevel = Literal["info", "notice", "warning", "critical"]
-"""How much an alert matters. A critical one is worth waking a person for."""
 
 LEVELS: tuple[AlertLevel, ...] = get_args(AlertLevel)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.alert_digest import Digest
+from daemon.core.alert_kinds import AlertLevel
 from daemon.core.alert_words import words_of
-from daemon.core.alerts import LEVELS, Alert, AlertFilter, AlertLevel, Place, alerts_of, is_alert
+from daemon.core.alerts import LEVELS, Alert, AlertFilter, Place, alerts_of, is_alert
 from daemon.core.errors import RateLimitedError, RejectedError
 from daemon.core.records import Journaled
 from daemon.ports import Message, Messenger, Progress

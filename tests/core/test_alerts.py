@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 
-from daemon.core.alerts import AlertFilter, AlertKind, alerts_of, is_alert, kind_of, level_of
+from daemon.core.alert_kinds import AlertKind
+from daemon.core.alerts import AlertFilter, alerts_of, is_alert, kind_of, level_of
 from daemon.core.candles import Candle
 from daemon.core.fields import flat_fields, log_name
 from daemon.core.records import (

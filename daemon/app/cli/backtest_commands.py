@@ -58,7 +58,6 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         from daemon.app.cli.backtest import Output, run_backtest
         from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
-    from daemon.app.cli.sizing_text import SizingWanted, parse_sizing
 
     asked = Asked(
         strategies=strategies or (),
@@ -75,5 +74,9 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         with_notes=with_notes,
         report_dir=report_dir or (Path("dump") if with_html else None),
     )
-    wanted = None if sizing is None else SizingWanted(schema=parse_sizing(sizing), balance=balance)
+    wanted = None
+    if sizing is not None:
+        from daemon.app.cli.sizing_text import SizingWanted, parse_sizing
+
+        wanted = SizingWanted(schema=parse_sizing(sizing), balance=balance)
     raise finish(run_backtest(terminal, loaded.config, asked, output, wanted))

@@ -17,7 +17,7 @@ from daemon.app.config.sections import (
     secret_field,
     secret_file_field,
 )
-from daemon.core.alerts import AlertKind, AlertLevel
+from daemon.core.alert_kinds import AlertKind, AlertLevel
 
 SecretUrl = Annotated[
     SecretStr,

@@ -22,7 +22,6 @@ from daemon.app.config.sections import (
     StrategySection,
 )
 from daemon.app.config.values import is_loopback
-from daemon.simulation.fault_file import FaultPlanError, parse_fault_plan
 
 ENV_PREFIX = "TICKD__"
 ENV_DELIMITER = "__"
@@ -221,6 +220,11 @@ def _sandbox(config: Config) -> Iterator[Fault]:
                     ("strategies", index, "symbols"),
                     f"the sandbox has no {symbol}, only {', '.join(offered)}. {hint}",
                 )
+    if not sandbox.faults.plan:
+        return
+    # Few configurations have one, and all commands read a configuration.
+    from daemon.simulation.fault_file import FaultPlanError, parse_fault_plan  # noqa: PLC0415
+
     try:
         parse_fault_plan(sandbox.faults.model_dump())
     except FaultPlanError as error:
