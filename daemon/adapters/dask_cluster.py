@@ -7,10 +7,9 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from hashlib import blake2b
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cloudpickle
 from distributed import Client, KilledWorker
@@ -26,6 +25,14 @@ R = TypeVar("R")
 Start = Callable[[M, list[memoryview]], Callable[[T], R]]
 
 CONNECT_S = 10.0
+
+WORKERS_S = 60.0
+"""So long a cluster whose workers have all died may take to start others."""
+
+TRIES, PAUSE_S = 8, 0.5
+"""How often an item is tried, and so long between, while its workers die under it."""
+
+RUNNING = "running"
 
 ANSWER, FAILED = "answer", "failed"
 
@@ -57,10 +64,76 @@ async def open_cluster(
         threads = sum((await client.nthreads()).values())
         if not threads:
             raise WorkerError(f"the cluster at {address} has no workers")
-        shared = await client.scatter([body, *(bytes(part) for part in parts)], broadcast=True)
-        yield [partial(_work, client, token, shared)] * threads
+        shared = _Shared(client, token, [body, *(bytes(part) for part in parts)])
+        yield [shared.work] * threads
     finally:
         await client.close()
+
+
+class _Shared:
+    """Work on a cluster whose workers share some bytes, which are sent there once.
+
+    The workers alone hold them: where all that did have died, they are sent again.
+    """
+
+    def __init__(self, client: Client, token: str, parts: Sequence[bytes]) -> None:
+        self._client: Any = client  # it ships no types
+        self._token = token
+        self._parts = list(parts)
+        self._sent: Sequence[object] = ()
+        self._sending = asyncio.Lock()
+
+    async def work(self, item: T) -> R:
+        """Return what a worker makes of `item`. Raises WorkError, and WorkerError without one."""
+        body = cloudpickle.dumps(item)
+        fault: Exception | None = None
+        for _ in range(TRIES):
+            try:
+                kind, answer = await self._ask(await self._send(), body)
+            except (FutureCancelledError, OSError) as error:
+                fault = error
+                if self._client.status != RUNNING:
+                    break
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if kind == FAILED:
+                raise WorkError(f"on a worker: {answer}")
+            value: R = answer
+            return value
+        raise WorkerError(f"the cluster was lost: {fault}") from fault
+
+    async def _send(self) -> Sequence[object]:
+        """Return what stands for the bytes on the cluster, which are there then."""
+        async with self._sending:
+            if not self._sent:
+                self._sent = await self._client.scatter(
+                    self._parts, broadcast=True, hash=False, timeout=WORKERS_S
+                )
+            return self._sent
+
+    async def _forget(self, sent: Sequence[object]) -> None:
+        async with self._sending:
+            # Another call may have sent them again already.
+            if self._sent is sent:
+                self._sent = ()
+
+    async def _ask(self, sent: Sequence[object], body: bytes) -> tuple[str, Any]:
+        """Return the answer of a worker. Raises FutureCancelledError where `sent` is lost."""
+        future = self._client.submit(_remote, self._token, *sent, item=body, pure=False)
+        try:
+            told: tuple[str, Any] = await future
+        except asyncio.CancelledError:
+            with suppress(OSError):
+                await future.cancel()
+            raise
+        except FutureCancelledError:
+            await self._forget(sent)
+            raise
+        except KilledWorker as error:
+            raise WorkError(
+                f"it killed every worker that tried it ({error.last_worker})"
+            ) from error
+        return told
 
 
 def send_by_value(names: Sequence[str]) -> None:
@@ -74,24 +147,6 @@ def send_by_value(names: Sequence[str]) -> None:
 def _is_own(module: ModuleType) -> bool:
     file = module.__file__ or ""
     return module.__name__.partition(".")[0] != "daemon" and "site-packages" not in file
-
-
-async def _work(client: Client, token: str, shared: Sequence[object], item: T) -> R:
-    future = client.submit(_remote, token, *shared, item=cloudpickle.dumps(item), pure=False)
-    try:
-        kind, answer = await future
-    except asyncio.CancelledError:
-        with suppress(OSError):
-            await future.cancel()  # type: ignore[no-untyped-call]  # it ships no types
-        raise
-    except KilledWorker as error:
-        raise WorkError(f"it killed every worker that tried it ({error.last_worker})") from error
-    except (OSError, FutureCancelledError) as error:
-        raise WorkerError(f"the cluster was lost: {error}") from error
-    if kind == FAILED:
-        raise WorkError(f"on a worker: {answer}")
-    value: R = answer
-    return value
 
 
 def _remote(token: str, body: bytes, *parts: bytes, item: bytes) -> tuple[str, object]:

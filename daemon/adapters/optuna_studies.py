@@ -86,7 +86,7 @@ class Studies:
             other = ", ".join(each for each in about if before.get(each) != about[each])
             raise StudyError(
                 f"{self._path} holds another search of this name: what differs is {other or 'more'}"
-                " (remove the file, or give another folder)"
+                " (remove the file, or name another one)"
             )
         return OptunaStudy(kept, self._spaces, f"{self._seed}:{number}")
 

@@ -290,6 +290,8 @@ def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
     """Work in a process of its own until the other end of `line` is gone."""
     # Ctrl-C goes to all processes of a terminal: the first one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The standard output is the first one's, too: what an author's code prints goes beside it.
+    sys.stdout = sys.stderr
     begun = call_foreign(_begin, body, shared)
     if isinstance(begun, Raised):
         line.send((FAILED, _line_of(begun)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from daemon.app.backtest_remarks import remarks_of, trades_of
+from daemon.app.backtest_remarks import held_percent, remarks_of, trades_of
 from daemon.core.candles import INTERVAL_MS
 from daemon.core.equity import Account, AtrAt
 from daemon.core.events import SignalClosed
@@ -108,6 +108,7 @@ def _lane(result: BacktestResult, lane: LaneResult, known: LaneFacts) -> LaneShe
         data=_data(lane, known),
         bars=bars_of(known.minutes, (result.start_ms, result.end_ms)),
         account=known.account,
+        held_percent=held_percent(result, known.minutes),
     )
 
 

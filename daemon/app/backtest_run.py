@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.app.backtest_remarks import remarks_of
+from daemon.app.backtest_remarks import SIGNALS_MAX, remarks_of, shortened
 from daemon.app.defaults import get_config
 from daemon.app.extras import MissingLibraryError, research_libraries
 from daemon.app.history import history
@@ -126,7 +126,7 @@ class Backtest:
     @staticmethod
     def get_data(symbol: str, strategy_name: str) -> BacktestStatistics:
         """Return the figures of the newest run so far. Raises UnknownNameError without one."""
-        return _lane(symbol, strategy_name).statistics
+        return shortened(_lane(symbol, strategy_name).statistics)
 
     @staticmethod
     def get_result(symbol: str, strategy_name: str) -> BacktestResult:
@@ -141,7 +141,7 @@ class Backtest:
         """Return the report of the newest run as Markdown. Raises UnknownNameError."""
         result, lane = Backtest.get_result(symbol, strategy_name), _lane(symbol, strategy_name)
         return render_backtest(
-            lane.statistics,
+            shortened(lane.statistics),
             strategy_name,
             remarks=remarks_of(result, lane),
             show_signal_note=show_signal_note,
@@ -183,6 +183,7 @@ def _prepare(pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: s
         frame=REGISTRY.frame(frame_name),
         rules=get_config(),
         profiles=tuple(REGISTRY.risks.values()),
+        signals_max=SIGNALS_MAX,
     )
     run = BacktestRun(keys=tuple(job.key for job in jobs), frame_name=frame_name, plan=plan)
     for key in run.keys:

@@ -20,6 +20,7 @@ from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
 from daemon.core.research_events import WalkerContract
 from daemon.core.walker_statistics import WalkerSetup, WalkerStatistics
+from daemon.core.wording import count_text
 from daemon.reports.places import report_path
 from daemon.reports.walker import render_walker
 from daemon.research import walker as engine
@@ -258,8 +259,9 @@ def walker_remarks(result: WalkerResult) -> Iterator[str]:
             worst = lane.worst_case.total_pnl
             told = "N/A" if worst is None else f"{worst:+.2f} %"
             yield (
-                f"{lane.key.strategy_name}: {lane.ambiguous_bar_count:,} bars leave open what came "
-                f"first; in the worst order the total PnL is {told}."
+                f"{lane.key.strategy_name}: what came first is open in "
+                f"{count_text(lane.ambiguous_bar_count, 'bar')}; in the worst order the total PnL "
+                f"is {told}."
             )
         if lane.error_counts:
             count = sum(each.count for each in lane.error_counts)

@@ -18,6 +18,11 @@ def price_text(price: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def count_text(count: int, noun: str) -> str:
+    """Return how many there are of something: 1 minute, 2,500 minutes."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def span_text(minutes: float) -> str:
     """Return a span: 20 min, 2.5 h."""
     return f"{minutes:.4g} min" if minutes < 120 else f"{minutes / 60:.3g} h"

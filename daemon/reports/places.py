@@ -7,7 +7,7 @@ from urllib.parse import quote
 ReportKind = Literal[
     "backtest", "live", "schedule", "performance", "heatmap", "partial", "risk", "walker", "search"
 ]
-ReportFormat = Literal["md", "json", "html"]
+ReportFormat = Literal["md", "json", "csv", "html"]
 
 NAME_LENGTH_MAX = 200
 """File systems take 255; a temp file's prefix needs some."""

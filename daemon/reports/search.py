@@ -11,6 +11,7 @@ from daemon.core.search import (
     WindowResult,
     told_of_errors,
 )
+from daemon.core.wording import count_text
 from daemon.reports.text import (
     MISSING,
     Column,
@@ -109,13 +110,13 @@ def _window(result: WindowResult) -> str:
         f"Listed are the best {len(shown)} of {len(judged):,} different trials by the train metric."
     )
     failed = next((trial for trial in result.trials if trial.error), None)
-    count = sum(bool(trial.error) for trial in result.trials)
+    count = count_text(sum(bool(trial.error) for trial in result.trials), "trial")
     return document(
         f"## Window {window.number + 1}",
         bullets(facts),
         table(TRIALS, shown) if shown else "No trial came to a result.",
         left if len(judged) > len(shown) else "",
-        f"{count:,} trials failed, the first with: {plain(failed.error)}" if failed else "",
+        f"{count} failed, the first with: {plain(failed.error)}" if failed else "",
         told_of_errors(result.trials),
     ).rstrip("\n")
 

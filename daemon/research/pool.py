@@ -33,11 +33,12 @@ async def in_order(
     running: dict[asyncio.Task[R], tuple[int, Hand[T, R]]] = {}
     done: dict[int, R] = {}
     begun = told = 0
+    ahead = AHEAD_PER_HAND * len(hands)
     stop = stop or asyncio.Event()
     stopping = loop.create_task(stop.wait())
     try:
         while told < len(items) and not stop.is_set():
-            while free and begun < len(items) and begun - told < AHEAD_PER_HAND * len(hands):
+            while free and begun < min(len(items), told + ahead):
                 if on_begin is not None:
                     await on_begin(begun)
                 hand = free.popleft()
@@ -47,6 +48,8 @@ async def in_order(
             while told in done and not stop.is_set():
                 yield told, done.pop(told)
                 told += 1
+            if free and begun < min(len(items), told + ahead):
+                continue  # what was told has made room, and nobody may be at work
             if told < len(items) and not stop.is_set():
                 watched: list[asyncio.Task[object]] = [*running, stopping]
                 await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)

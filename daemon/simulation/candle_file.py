@@ -84,7 +84,10 @@ def fill_gaps(candles: Sequence[Candle]) -> list[Candle]:
 
 
 def _numbered(lines: Iterator[str]) -> Iterator[Numbered]:
-    header = next(lines, "").removeprefix("\ufeff").strip()
+    first = next(lines, None)
+    if first is None:
+        raise CandleFileError(1, None, "the file is empty")
+    header = first.removeprefix("\ufeff").strip()
     separator = max(SEPARATORS, key=header.count)
     names = header.split(separator)
     try:

@@ -11,21 +11,23 @@ from daemon.adapters.dask_cluster import open_cluster
 from daemon.core.errors import WorkerError
 
 
-def test_a_cluster_gives_the_bytes_of_one_core_also_when_a_worker_is_killed(
+def test_a_cluster_gives_the_bytes_of_one_core_and_of_two_also_when_workers_are_killed(
     tmp_path: Path,
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.app.cluster_child", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
         check=False,
     )
 
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.splitlines() == [
-        "killed True walk True search True",
-        "strategies 12",
+        "killed True True",
+        "as one core True True",
+        "as two cores True",
+        "strategies 12 trials 15",
     ]
 
 

@@ -30,6 +30,8 @@ def start(material: str, views: list[memoryview]) -> Callable[[str], object]:
             time.sleep(1.0)
         if item == "hang":
             signal.pause()
+        if item == "print":
+            print("an author's word")
         return material, item, [bytes(view) for view in views], os.getpid()
 
     return work
@@ -66,6 +68,20 @@ async def test_a_worker_sees_the_bytes_and_survives_what_an_item_raises(
     assert workers.process_ids == []
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
+
+
+async def test_what_an_item_prints_is_not_on_the_standard_output(
+    shared: SharedBytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    workers = one(shared)
+    (hand,) = workers.hands()
+
+    await hand("print")
+    await asyncio.to_thread(workers.close)
+
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "an author's word" in told.err
 
 
 async def test_an_item_that_kills_its_process_is_given_up_and_the_next_one_works(

@@ -113,5 +113,6 @@ def test_a_page_says_what_a_reader_must_know() -> None:
     assert "<dd>f00d</dd>" in page
     assert "<dt>fast</dt><dd>10</dd>" in page
     assert "worst case -3.00%" in page
+    assert run.lanes[0].held_percent is None, "it was not held to the end"
     assert run.lanes[0].worst_case is not None
     assert run.lanes[0].worst_case.is_whole

@@ -81,6 +81,22 @@ async def the_run() -> list[object]:
     return [event async for event in run]
 
 
+async def test_people_are_shown_the_newest_and_files_hold_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.app.backtest_remarks.NEWEST_MAX", 3)
+    told = await the_run()
+
+    place = await Backtest.dump(SYMBOL, "saw", tmp_path)
+
+    assert len(Backtest.get_data(SYMBOL, "saw").signal_list) == 3
+    assert f"Listed are the newest 3 of {len(told)} signals" in place.read_text()
+    record = json.loads(place.with_suffix(".json").read_text())
+    assert len(record["lanes"][0]["statistics"]["signal_list"]) == len(told) > 3
+    page = place.with_suffix(".html").read_text()
+    assert page.count('<td class="word">long</td>') == len(told)
+
+
 async def test_a_run_yields_what_ended_and_leaves_its_figures() -> None:
     told = await the_run()
 

@@ -95,7 +95,7 @@ def test_a_market_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "line 1, column timestamp: the header does not name it"),
+        ("", "line 1: the file is empty"),
         (HEADER, "the file holds no candles"),
         (f"{HEADER}\n{JANUARY},1,2,1,1,1", "there is only one candle"),
         (
@@ -108,7 +108,10 @@ def test_a_market_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None
         ),
         (f"{HEADER}\n{JANUARY},nan,2,1,1,1", "line 2, column open: nan is not finite"),
         (f"{HEADER}\n{JANUARY},,2,1,1,1", "line 2, column open: '' is not a number"),
-        ("date,open,high,low,close\n1,1,1,1,1", "column volume: the header does not name it"),
+        (
+            "date,open,high,low,close\n1,1,1,1,1",
+            "column volume: no column has this name",
+        ),
         (
             f"{HEADER}\n{JANUARY},1,2,1,1,1\n{JANUARY + 300_000},1,2,1,1,1",
             "the candles are 5 minutes apart",

@@ -21,11 +21,13 @@ def test_each_column_has_its_place(headings: list[str], places: list[int]) -> No
 @pytest.mark.parametrize(
     ("headings", "column", "told"),
     [
-        (["time", "open", "high", "low", "close"], "volume", "the header does not name it"),
+        (["time", "open", "high", "low", "close"], "volume", "no column has this name; there are"),
+        (["a", "b" * 200], "timestamp", "the columns must be named (timestamp, open, high, low"),
+        (["open", "high", "low", "close"], "timestamp", "(time, date, datetime, open_time will do"),
         (
             ["time", "date", "open", "high", "low", "close", "volume"],
             "timestamp",
-            "two columns may hold it; the header is 'time, date, open",
+            "two columns may hold it; there are 'time, date, open",
         ),
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.wording import (
+    count_text,
     day_text,
     moment_text,
     percent_text,
@@ -46,3 +47,11 @@ def test_figures_are_short() -> None:
         "-0.0001 %",
         "+0.00 %",
     )
+
+
+def test_one_is_not_many() -> None:
+    assert [count_text(count, "trial") for count in (0, 1, 2500)] == [
+        "0 trials",
+        "1 trial",
+        "2,500 trials",
+    ]

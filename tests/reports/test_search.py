@@ -82,7 +82,7 @@ def test_the_best_trials_stand_with_train_beside_test() -> None:
     )
     assert "| 10 | fast=10, share=0.123457, kind=s\\|ma | 10.000 | N/A | +12.00% | N/A " in report
     assert "Listed are the best 10 of 11 different trials by the train metric." in report
-    assert "1 trials failed, the first with: the strategy cannot be made" in report
+    assert "1 trial failed, the first with: the strategy cannot be made" in report
     assert "In 11 of 12 trials calls of the strategy went wrong, most in number 11 (11)" in report
     assert "- **Trials:** 3, 3 of them different" in report
     assert "- **Deflated Sharpe Ratio:** " in report

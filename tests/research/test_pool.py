@@ -52,6 +52,25 @@ async def test_a_hand_runs_ahead_of_the_slowest_only_so_far() -> None:
     assert ahead == 2 * AHEAD_PER_HAND
 
 
+async def test_the_hands_go_on_once_the_slowest_item_has_come() -> None:
+    """All hands stood still then: what they were ahead was told, and nobody began the rest."""
+    done, all_are_ahead = [], asyncio.Event()
+
+    async def hand(item: int) -> int:
+        if item == 0:
+            await all_are_ahead.wait()
+        done.append(item)
+        if len(done) == 2 * AHEAD_PER_HAND - 1:
+            all_are_ahead.set()
+        return item
+
+    async with asyncio.timeout(5):
+        told = [number async for number, _ in in_order(range(100), [hand, hand])]
+
+    assert told == list(range(100))
+    assert done[2 * AHEAD_PER_HAND - 1] == 0
+
+
 async def test_a_stop_gives_up_what_is_under_way_and_begins_nothing() -> None:
     begun, given_up, stop = [], [], asyncio.Event()
 

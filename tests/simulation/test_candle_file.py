@@ -95,10 +95,10 @@ def test_a_mistake_is_named_with_line_and_column(row: str, column: str | None, t
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("", "timestamp", "the header does not name it"),
+        ("", None, "the file is empty"),
         (HEADER, None, "holds no candles"),
-        ("2022-01-01,10,12,9,11,3", "timestamp", "the header does not name it"),
-        ("timestamp,open,high,low,close", "volume", "the header does not name it"),
+        ("2022-01-01,10,12,9,11,3", "timestamp", "the columns must be named"),
+        ("timestamp,open,high,low,close", "volume", "no column has this name"),
         ("timestamp,date,open,high,low,close,volume", "timestamp", "two columns may hold it"),
     ],
 )

@@ -178,6 +178,8 @@ def _opened(path: Path) -> Iterator[_Held]:
 
 def _unreadable(path: Path, error: Exception) -> CandleError:
     reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    if isinstance(error, pa.ArrowException):
+        reason = f"the file is damaged ({reason})"
     return CandleError(f"{path}: {reason}")
 
 
@@ -205,7 +207,7 @@ def _columns_of(held: _Held, path: Path) -> RawColumns:
         column = held.take(place)
         is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
         if not is_number and not pa.types.is_decimal(column.type):
-            told = f"it holds {column.type}, not numbers"
+            told = f"it holds {_kind_text(column.type)}, not numbers"
             raise CandleError(f"{path}: column {name}: {told}")
         columns.append(_floats(column))
     return RawColumns(stamps, *columns)
@@ -223,7 +225,7 @@ def _stamps(column: Any) -> Stamps:  # noqa: ANN401 - pyarrow has no types
         whole: Stamps = np.from_dlpack(column.view(pa.int64())).astype(np.int64, copy=False)
         return _in_ms(whole, kind.unit)
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise ValueError(f"it holds {kind}, not times")
+        raise ValueError(f"it holds {_kind_text(kind)}, not times or numbers")
     numbers: npt.NDArray[Any] = np.from_dlpack(column)
     if len(numbers) and not (numbers.min() > 0 and numbers.max() < EPOCH_MS_BELOW):
         raise ValueError("the numbers are neither epoch seconds nor milliseconds")
@@ -233,6 +235,13 @@ def _stamps(column: Any) -> Stamps:  # noqa: ANN401 - pyarrow has no types
         raise ValueError("the times are finer than a millisecond")
     stamps: Stamps = scaled.astype(np.int64, copy=False)
     return stamps
+
+
+def _kind_text(kind: Any) -> str:  # noqa: ANN401 - pyarrow has no types
+    """Return what a column holds as a person says it."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "text"
+    return "true and false" if pa.types.is_boolean(kind) else str(kind)
 
 
 def _in_ms(numbers: Stamps, unit: str) -> Stamps:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.app.backtest_remarks import remarks_of, trades_of
+from daemon.app.backtest_remarks import held_percent, remarks_of, shortened, trades_of
 from daemon.app.cli.backtest_plan import Asked, Prepared, prepare
 from daemon.app.cli.terminal import Terminal
 from daemon.app.cli.watching import run_watched
@@ -17,9 +17,8 @@ from daemon.app.extras import research_libraries
 from daemon.app.json_text import json_text
 from daemon.app.report_files import make_folder, write_whole
 from daemon.app.whole_run import run_whole
-from daemon.core.collector import NEWEST_MAX
-from daemon.core.statistics import BacktestStatistics
 from daemon.core.subjects import Subjects
+from daemon.reports.as_json import Json, as_json
 from daemon.reports.backtest import render_backtest
 from daemon.reports.places import report_path
 from daemon.research.backtest import Backtest
@@ -66,11 +65,11 @@ def run_backtest(
     outcome = run_whole(_run(prepared, save))
     accounts = _accounts(outcome.result, prepared, sizing)
     if output.as_json:
-        terminal.say(_record(outcome.result, accounts))
+        terminal.say(_record(outcome.result, prepared, accounts))
     else:
         from daemon.app.cli.backtest_show import summary
 
-        summary(terminal, outcome.result, prepared.history.told, accounts)
+        summary(terminal, outcome.result, prepared.history, accounts)
     written = _write(outcome.result, prepared, output, accounts)
     for path in written:
         terminal.note(f"wrote {path}")
@@ -105,12 +104,26 @@ def _accounts(
     ]
 
 
-def _record(result: BacktestResult, accounts: Sequence["Account | None"]) -> str:
+def _record(
+    result: BacktestResult, prepared: Prepared, accounts: Sequence["Account | None"]
+) -> str:
     """Return the whole result as JSON: the same bytes for the same inputs."""
     told: dict[str, object] = {item.name: getattr(result, item.name) for item in fields(result)}
+    told["params"] = [
+        {name: _plain(value) for name, value in chosen.params.items()} for chosen in prepared.lanes
+    ]
+    told["held_percent"] = [held_percent(result, job.minutes) for job in prepared.plan.jobs]
     if any(account is not None for account in accounts):
         told["accounts"] = accounts
     return json_text(told)
+
+
+def _plain(value: object) -> Json:
+    try:
+        return as_json(value)
+    except TypeError:
+        # How it prints may hold its place in memory, which is another one each time.
+        return type(value).__name__
 
 
 def _write(
@@ -124,8 +137,14 @@ def _write(
     written = [_write_lane(result, lane, output) for lane in result.lanes]
     names = "-and-".join(dict.fromkeys(lane.key.strategy_name for lane in result.lanes))
     record_place = output.report_dir / report_path("backtest", names, suffix="json")
-    write_whole(record_place, f"{_record(result, accounts)}\n")
+    write_whole(record_place, f"{_record(result, prepared, accounts)}\n")
     written.append(record_place)
+    from daemon.app.trade_rows import trades_csv
+
+    rows_place = output.report_dir / report_path("backtest", names, suffix="csv")
+    trades = (event for lane in result.lanes for event in trades_of(lane.statistics))
+    write_whole(rows_place, trades_csv(sorted(trades, key=lambda event: event.close_timestamp)))
+    written.append(rows_place)
     if output.with_html:
         page_place = output.report_dir / report_path("backtest", names, suffix="html")
         write_whole(page_place, _page(result, prepared, accounts))
@@ -140,21 +159,14 @@ def _write_lane(result: BacktestResult, lane: LaneResult, output: Output) -> Pat
     symbol = None if is_alone else lane.key.symbol
     place = folder / report_path("backtest", name, symbol=symbol)
     remarks = remarks_of(result, lane)
-    if remarks.worst_case is not None:
-        remarks = replace(remarks, worst_case=_newest(remarks.worst_case))
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(
         place,
         render_backtest(
-            _newest(lane.statistics), name, remarks=remarks, show_signal_note=output.with_notes
+            shortened(lane.statistics), name, remarks=remarks, show_signal_note=output.with_notes
         ),
     )
     return place
-
-
-def _newest(stats: BacktestStatistics) -> BacktestStatistics:
-    """Return `stats` with as many signals as a person reads; the figures cover all."""
-    return replace(stats, signal_list=stats.signal_list[:NEWEST_MAX])
 
 
 def _page(result: BacktestResult, prepared: Prepared, accounts: Sequence["Account | None"]) -> str:

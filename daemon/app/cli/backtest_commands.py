@@ -10,14 +10,17 @@ from daemon.app.cli.backtest_options import (
     BalanceOption,
     DataOption,
     EndOption,
+    ExchangeOption,
     HtmlOption,
     NotesOption,
+    ParamOption,
     ReportDirOption,
     SandboxOption,
     SizingOption,
     StartOption,
     StrategiesArgument,
     SymbolsOption,
+    with_exchange,
 )
 from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moments_of, root_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
@@ -29,8 +32,10 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     strategies: StrategiesArgument = None,
     *,
     symbols: SymbolsOption = None,
+    params: ParamOption = None,
     data: DataOption = None,
     sandbox: SandboxOption = False,
+    exchange: ExchangeOption = None,
     start: StartOption = None,
     end: EndOption = None,
     gaps: GapsOption = Gaps.REFUSE,
@@ -51,7 +56,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     the report of what there was, and exit code 130.
     """
     terminal = terminal_of(context)
-    loaded = open_config(terminal, config, settings)
+    loaded = open_config(terminal, config, with_exchange(settings, exchange))
     from daemon.app.extras import research_libraries
 
     with research_libraries("tickd backtest"):
@@ -67,6 +72,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         span=Span(*moments_of(start, end)),
         gaps=gaps.value,
         root=root_of(loaded, store),
+        params=params or (),
     )
     output = Output(
         as_json=as_json,

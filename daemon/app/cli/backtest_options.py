@@ -16,6 +16,14 @@ SymbolsOption = Annotated[
     list[str] | None,
     typer.Option("--symbol", metavar="A/B", help="A market; may be given several times."),
 ]
+ExchangeOption = Annotated[
+    str | None,
+    typer.Option("--exchange", metavar="ID", help="Take its candles from the store: binance."),
+]
+ParamOption = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="Run with this parameter; several times."),
+]
 DataOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,3 +59,8 @@ HtmlOption = Annotated[bool, typer.Option("--html", help="Write a page with char
 NotesOption = Annotated[
     bool, typer.Option("--notes", help="Show the notes of signals in the Markdown report.")
 ]
+
+
+def with_exchange(settings: list[str] | None, exchange: str | None) -> list[str] | None:
+    """Return the settings of the command line with that exchange over the configured one."""
+    return settings if exchange is None else [*(settings or ()), f"exchange.id={exchange}"]

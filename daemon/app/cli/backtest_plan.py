@@ -1,11 +1,15 @@
 """What `tickd backtest` is to run: strategies of a configuration, or a class in a file."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
+from daemon.app.backtest_remarks import SIGNALS_MAX
 from daemon.app.cli.backtest_data import (
     DataError,
     History,
@@ -16,6 +20,7 @@ from daemon.app.cli.backtest_data import (
     gather,
     warm_up_ms,
 )
+from daemon.app.cli.param_text import ONE, parse_param
 from daemon.app.config.problems import did_you_mean
 from daemon.app.config.sections import StrategySection
 from daemon.app.config.settings import SANDBOX_ID, Config
@@ -35,9 +40,6 @@ from daemon.research.plan import Job, Plan
 
 T = TypeVar("T")
 
-SIGNALS_MAX = 100_000
-"""The newest so many signals are in the JSON and on the page; the figures cover all."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -50,21 +52,26 @@ class Asked:
     span: Span
     gaps: GapPolicy
     root: Path
+    params: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """One strategy of a run; `section` is None for a class that no configuration names."""
+    """One strategy of a run; `section` is None for a class that no configuration names.
+
+    `given` are parameters of the command line, over all others.
+    """
 
     name: str
     strategy: type[Strategy]
     symbols: Sequence[str]
     section: StrategySection | None = None
+    given: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def params(self) -> Mapping[str, object]:
         """Return the parameters that it runs with."""
-        return Params(self.strategy.params, self.section.params if self.section else {})
+        return _params_of(self.strategy, self.section, self.given)
 
     @property
     def risk_names(self) -> tuple[str, ...]:
@@ -149,7 +156,32 @@ def chosen_of(config: Config, name: str, asked: Asked, place: Place) -> Chosen:
     if section is None:
         told = strategy.strategy_name or reference.rpartition(":")[2]
     symbols = asked.symbols or _symbols(config, section, place)
-    return Chosen(name=told, strategy=strategy, symbols=tuple(symbols), section=section)
+    return Chosen(
+        name=told,
+        strategy=strategy,
+        symbols=tuple(symbols),
+        section=section,
+        given=_given(asked, told, _params_of(strategy, section)),
+    )
+
+
+def _params_of(
+    strategy: type[Strategy],
+    section: StrategySection | None,
+    given: Mapping[str, object] = MappingProxyType({}),
+) -> Params:
+    return Params(strategy.params, section.params if section else {}, given)
+
+
+def _given(asked: Asked, name: str, params: Params) -> Mapping[str, object]:
+    """Return the parameters that the command line gives. Raises DataError in one line."""
+    given: dict[str, object] = {}
+    if asked.params and len(asked.strategies) != 1:
+        raise DataError("--param is for one strategy: name it")
+    for text in asked.params:
+        key, values = parse_param(text, ONE, name, params)
+        given[key] = values[-1]
+    return given
 
 
 def _symbols(config: Config, section: StrategySection | None, place: Place) -> Sequence[str]:
@@ -195,7 +227,9 @@ def profiles_of(config: Config, chosen: Sequence[Chosen]) -> tuple[RiskProfile, 
 def _loaded(load: Callable[[], T], name: str) -> T:
     """Return what an author's code was loaded as. Raises DataError in one line."""
     try:
-        return load()
+        # What a file prints while it is read is no part of the result.
+        with redirect_stdout(sys.stderr):
+            return load()
     except LoadError as error:
         raise DataError(f"{name}: {error}") from error
 

@@ -1,16 +1,18 @@
 """A backtest's result on a screen: the headline beside the worst case, reasons, errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from daemon.app.backtest_remarks import remarks_of, trades_of
+from daemon.app.backtest_remarks import held_percent, remarks_of, trades_of
+from daemon.app.cli.backtest_data import History
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.problems import one_line
 from daemon.core.breakdown import by_reason
+from daemon.core.wording import count_text
 from daemon.reports.text import number, percent, signed_percent
 from daemon.research.columns import moment_text
 from daemon.research.result import BacktestResult, LaneResult
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 def summary(
     terminal: Terminal,
     result: BacktestResult,
-    sources: Mapping[str, str],
+    history: History,
     accounts: Sequence["Account | None"],
 ) -> None:
     """Print what a run came to."""
@@ -33,14 +35,16 @@ def summary(
     if any(account is not None for account in accounts):
         console.print(_accounts(result, accounts))
     terminal.say(f"{moment_text(result.start_ms)} to {moment_text(result.end_ms)}")
-    for symbol, source in sources.items():
+    for symbol, source in history.told.items():
         lane = next(lane for lane in result.lanes if lane.key.symbol == symbol)
         terminal.say(f"{symbol}: {source}, fingerprint {lane.data.fingerprint}")
+        held = held_percent(result, history.minutes[symbol])
+        terminal.say(f"{symbol}: held all the time instead {signed_percent(held)} after costs")
     for lane in result.lanes:
         if lane.ambiguous_bar_count:
             terminal.say(
-                f"{lane.key}: {lane.ambiguous_bar_count:,} bars leave open what came first; the"
-                " worst case takes the stop"
+                f"{lane.key}: what came first is open in"
+                f" {count_text(lane.ambiguous_bar_count, 'bar')}; the worst case takes the stop"
             )
         for line in remarks_of(result, lane).lines:
             # What the table says already.

@@ -18,11 +18,12 @@ from daemon.adapters.candles.store import CandleStore
 from daemon.adapters.clock import wall_ms
 from daemon.app.candle_fetch import CandleFetcher, Fetched, Wanted
 from daemon.app.candle_venue import open_candle_venue
-from daemon.app.cli.data_report import gaps_as_json, minutes_of, say_gaps
+from daemon.app.cli.data_report import gaps_as_json, minutes_of, say_gaps, say_use
 from daemon.app.cli.terminal import Terminal
 from daemon.app.config.settings import Config
 from daemon.core.candles import MINUTE_MS
 from daemon.core.columns import GapPolicy, Span, moment_text
+from daemon.core.wording import count_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +147,13 @@ def _say(terminal: Terminal, request: Request, outcome: Outcome) -> None:
     span, fetched = outcome.span, outcome.fetched
     terminal.say(
         f"{request.series}: {moment_text(span.start_ms)} to {moment_text(span.stop_ms)}, "
-        f"{span.minutes:,} minutes"
+        f"{count_text(span.minutes, 'minute')}"
     )
     there = span.minutes - minutes_of(outcome.gaps) - fetched.new - outcome.filled
-    terminal.say(f"fetched    {fetched.new:,} minutes; {max(0, there):,} were there")
+    terminal.say(f"fetched    {count_text(fetched.new, 'minute')}; {max(0, there):,} there before")
     if fetched.broken:
-        terminal.say(f"left out   {fetched.broken:,} candles that cannot be believed")
+        terminal.say(f"left out   {count_text(fetched.broken, 'candle')} that cannot be believed")
     if outcome.filled:
-        terminal.say(f"filled     {outcome.filled:,} minutes, flat at the close before")
+        terminal.say(f"filled     {count_text(outcome.filled, 'minute')}, flat at the close before")
     say_gaps(terminal, outcome.gaps)
+    say_use(terminal, request.series)

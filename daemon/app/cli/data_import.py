@@ -7,10 +7,12 @@ from pathlib import Path
 from daemon.adapters.candles.names import Series
 from daemon.adapters.candles.store import CandleStore
 from daemon.app.candle_files import read_file
+from daemon.app.cli.data_report import say_use
 from daemon.app.cli.terminal import Terminal
 from daemon.core.candles import MINUTE_MS
 from daemon.core.columns import GapPolicy, RawColumns, Span, find_gaps, moment_text, told_of_gaps
 from daemon.core.errors import CandleError
+from daemon.core.wording import count_text
 from daemon.research.columns import checked_minutes
 
 
@@ -58,11 +60,14 @@ def import_candles(terminal: Terminal, wanted: Import, *, as_json: bool) -> None
         return
     since, until = moment_text(span.start_ms), moment_text(span.stop_ms)
     terminal.say(f"{series}: {since} to {until}")
-    terminal.say(f"imported   {added.new:,} new minutes of {len(rows.timestamp):,}")
+    terminal.say(f"imported   {count_text(added.new, 'new minute')} of {len(rows.timestamp):,}")
     if added.changed:
-        terminal.say(f"replaced   {added.changed:,} minutes that were there with other values")
+        terminal.say(
+            f"replaced   {count_text(added.changed, 'minute')}, there before with other values"
+        )
     if filled:
-        terminal.say(f"filled     {filled:,} minutes, flat at the close before")
+        terminal.say(f"filled     {count_text(filled, 'minute')}, flat at the close before")
+    say_use(terminal, series)
 
 
 def _sound_rows(wanted: Import) -> RawColumns:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from daemon.adapters.candles.names import Series
@@ -40,7 +41,9 @@ def list_candles(terminal: Terminal, root: Path, *, as_json: bool) -> None:
     if not entries:
         terminal.say(f"there are no candles in {root}: tickd data fetch or import brings some")
         return
-    table = Table("exchange", "symbol", "from", "to", "candles", "missing", "filled", "MiB")
+    table = Table("exchange", "symbol", "from", "to", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("candles", "missing", "filled", "MiB"):
+        table.add_column(name, justify="right")
     for entry in entries:
         if entry.problem:
             table.add_row(entry.exchange, entry.symbol, entry.problem)
@@ -53,7 +56,7 @@ def list_candles(terminal: Terminal, root: Path, *, as_json: bool) -> None:
             f"{entry.candles:,}",
             f"{entry.missing:,}",
             f"{entry.filled:,}",
-            f"{entry.bytes / (1 << 20):.1f}",
+            f"{entry.bytes / (1 << 20):.2f}",
         )
     terminal.console().print(table)
 

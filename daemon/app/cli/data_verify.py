@@ -24,6 +24,7 @@ from daemon.core.columns import (
     moment_text,
 )
 from daemon.core.errors import CandleError
+from daemon.core.wording import count_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def _look_at_series(store: CandleStore, series: Series) -> Found:
         _judge(found, held, f"{path.name}: ")
         month = span_of_month(path.stem)
         if outside := _count_outside(held.rows.timestamp, month):
-            found.faults.append(f"{path.name}: {outside:,} candles are of another month")
+            found.faults.append(f"{path.name}: {count_text(outside, 'candle')} of another month")
         if len(found.faults) == before:
             months.append(held.rows)
     rows = joined(months)
@@ -165,11 +166,11 @@ def _for_programs(found: Found, gaps: GapPolicy) -> dict[str, Any]:
 
 def _say(terminal: Terminal, found: Found, gaps: GapPolicy) -> None:
     verdict = "ok" if found.is_good(gaps) else "FAULTY"
-    terminal.say(f"{found.name}: {verdict}, {found.candles:,} candles")
+    terminal.say(f"{found.name}: {verdict}, {count_text(found.candles, 'candle')}")
     for fault in found.faults:
         terminal.say(f"fault      {fault}")
     if found.filled:
-        terminal.say(f"filled     {found.filled:,} minutes, flat at the close before")
+        terminal.say(f"filled     {count_text(found.filled, 'minute')}, flat at the close before")
     say_gaps(terminal, found.gaps)
     for note in found.notes:
         terminal.say(f"note       {note}")

@@ -19,6 +19,7 @@ from daemon.app.cli.lookahead_world import Outcome, World, data_path, live_throu
 from daemon.app.cli.terminal import Terminal
 from daemon.core.candles import DAY_MS
 from daemon.core.errors import TickdError
+from daemon.core.wording import count_text
 from daemon.research.columns import moment_text
 from daemon.research.lookahead import Change, changed_after, cuts_of, first_change
 
@@ -263,16 +264,17 @@ def _bar(cut_count: int) -> Iterator[_Advance]:
 
 def _lines(finding: Finding, subject: Subject) -> Iterator[str]:
     minutes, change = subject.minutes, finding.change
+    decisions = count_text(finding.decision_count, "decision")
     yield (
-        f"{subject.reference} on {subject.key.symbol}, {len(minutes):,} minutes of "
+        f"{subject.reference} on {subject.key.symbol}, {count_text(len(minutes), 'minute')} of "
         f"{subject.source} from {moment_text(minutes.start_ms)}: "
-        f"{finding.decision_count:,} decisions, {finding.signal_count:,} of them signals"
+        f"{decisions}, {finding.signal_count:,} of them signals"
     )
     match finding.verdict:
         case "honest":
             yield (
-                f"ok    after each of {len(finding.cuts_ms)} moments the future was changed, and no"
-                " decision before it was another"
+                f"ok    after {count_text(len(finding.cuts_ms), 'moment')} the future was changed,"
+                " and no decision before it was another"
             )
         case "looks ahead":
             assert finding.after_ms is not None, "a look ahead has a moment"
@@ -299,5 +301,8 @@ def _lines(finding: Finding, subject: Subject) -> Iterator[str]:
         yield f"      first at {moment_text(change.at_ms)}"
         yield f"      before: {change.before}"
         yield f"      after:  {change.after}"
+    if minutes.filled_count:
+        missing = count_text(minutes.filled_count, "missing minute")
+        yield f"note  the candles lack some: flat ones stand for {missing}"
     for what in finding.touched:
         yield f"note  outside of its view it asked for: {what}"

@@ -19,6 +19,7 @@ from daemon.app.report_files import make_folder, write_report
 from daemon.app.search_run import SearchRun, search_json, search_plan
 from daemon.app.search_schema import SearchSchema
 from daemon.core.search import Score, SearchResult, SearchTrial, WindowResult, told_of_errors
+from daemon.core.wording import count_text
 from daemon.reports.places import report_path
 from daemon.reports.search import params_text, render_search
 from daemon.reports.text import number
@@ -87,6 +88,9 @@ def _place_of(run: SearchRun, work: Work) -> Path | None:
 
 def _run_of(stage: Stage, hunt: Hunt, work: Work) -> SearchRun:
     name, symbol = stage.chosen[0].name, stage.terms.symbol
+    searched = sorted({*stage.chosen[0].given} & {*stage.chosen[0].strategy.spaces})
+    if searched:
+        raise DataError(f"{searched[0]} is in the spaces: what is searched, --param cannot fix")
     schema = SearchSchema(
         search_name=name,
         strategy_name=name,
@@ -164,7 +168,8 @@ def _luck(result: SearchResult) -> Iterator[str]:
 def _errors(window: WindowResult) -> Iterator[str]:
     failed: list[SearchTrial] = [trial for trial in window.trials if trial.error]
     if failed:
-        yield f"{len(failed):,} trials could not be run, the first one: {failed[0].error}"
+        count = count_text(len(failed), "trial")
+        yield f"{count} could not be run, the first one: {failed[0].error}"
     errors = told_of_errors(window.trials)
     if errors:
         yield errors

@@ -1,8 +1,10 @@
 """`tickd parity`: a live journal beside a backtest of the same time, every difference with why."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from daemon.app.whole_run import run_whole
 from daemon.app.wiring import plans_of
 from daemon.core.candles import MINUTE_MS, Candle
 from daemon.core.signal import Key
+from daemon.core.wording import count_text
 from daemon.research.columns import Minutes, minutes_of
 from daemon.research.parity import Cast, Comparison, Parity, compared
 from daemon.research.parity_facts import Difference, Outcome, Where
@@ -63,7 +66,9 @@ def compare(terminal: Terminal, config: Config, code: Code, folder: Path, shown:
         rules=config.rules.plain(),
         profiles=code.profiles,
     )
-    parity = run_whole(compared(comparison))
+    # What strategies print is no part of the answer.
+    with redirect_stdout(sys.stderr):
+        parity = run_whole(compared(comparison))
     differences = [*_candle_differences(config, record, beside), *parity.differences]
     differences.sort(key=lambda one: one.at_ms)
     notes = list(_notes(config, record, {cast.key for cast in casts}))
@@ -141,8 +146,8 @@ def _print(terminal: Terminal, parity: Parity, differences: list[Difference], li
     from rich.table import Table  # noqa: PLC0415 - only where a table is wanted
 
     console = terminal.console()
-    minutes = (parity.end_ms - parity.start_ms) // MINUTE_MS
-    terminal.say(f"{_moment(parity.start_ms)} to {_moment(parity.end_ms)}, {minutes:,} minutes")
+    minutes = count_text((parity.end_ms - parity.start_ms) // MINUTE_MS, "minute")
+    terminal.say(f"{_moment(parity.start_ms)} to {_moment(parity.end_ms)}, {minutes}")
     lanes = Table("task", "asked again", "signals", "late s", "live", "backtest", box=None)
     for lane in parity.lanes:
         late = f"{lane.lateness_ms[0] / 1000:.1f}, at most {lane.lateness_ms[1] / 1000:.1f}"

@@ -7,10 +7,13 @@ import typer
 from daemon.app.cli.backtest_options import (
     DataOption,
     EndOption,
+    ExchangeOption,
+    ParamOption,
     ReportDirOption,
     SandboxOption,
     StartOption,
     StrategiesArgument,
+    with_exchange,
 )
 from daemon.app.cli.data_options import DirOption, Gaps, GapsOption, moments_of, root_of
 from daemon.app.cli.options import ConfigOption, JsonOption, SetOption, open_config
@@ -29,6 +32,7 @@ from daemon.app.cli.walk_options import (
     TrialsOption,
     VaryOption,
 )
+from daemon.app.extras import research_libraries
 
 
 def walk(  # noqa: PLR0913 - each is an option of the command
@@ -38,8 +42,10 @@ def walk(  # noqa: PLR0913 - each is an option of the command
     vary: VaryOption = None,
     metric: MetricOption = "sharpe_ratio",
     symbol: MarketOption = None,
+    params: ParamOption = None,
     data: DataOption = None,
     sandbox: SandboxOption = False,
+    exchange: ExchangeOption = None,
     start: StartOption = None,
     end: EndOption = None,
     gaps: GapsOption = Gaps.REFUSE,
@@ -58,9 +64,7 @@ def walk(  # noqa: PLR0913 - each is an option of the command
     exit code 130.
     """
     terminal = terminal_of(context)
-    loaded = open_config(terminal, config, settings)
-    from daemon.app.extras import research_libraries
-
+    loaded = open_config(terminal, config, with_exchange(settings, exchange))
     with research_libraries("tickd walk"):
         from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
@@ -74,6 +78,7 @@ def walk(  # noqa: PLR0913 - each is an option of the command
         span=Span(*moments_of(start, end)),
         gaps=gaps.value,
         root=root_of(loaded, store),
+        params=params or (),
     )
     work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, report_dir=report_dir)
     raise finish(run_walk(terminal, loaded.config, asked, tuple(vary or ()), work))
@@ -91,8 +96,10 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
     study: StudyOption = None,
     seed: SeedOption = 1,
     symbol: MarketOption = None,
+    params: ParamOption = None,
     data: DataOption = None,
     sandbox: SandboxOption = False,
+    exchange: ExchangeOption = None,
     start: StartOption = None,
     end: EndOption = None,
     gaps: GapsOption = Gaps.REFUSE,
@@ -106,14 +113,11 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Look for good parameters in a strategy's spaces, and say how likely the best are luck.
 
-    The winner on the train range is judged on the test range after it: the last 30 % of the
-    candles, or the windows of --train-days and --test-days. Every trial is kept in the study
-    file: run it again, and it goes on from there, also after Ctrl-C (exit code 130) or a kill.
+    The last 30 % of the candles judge, or the windows of --train-days and --test-days. The study
+    file keeps every trial: run it again, and it goes on, also after Ctrl-C (code 130) or a kill.
     """
     terminal = terminal_of(context)
-    loaded = open_config(terminal, config, settings)
-    from daemon.app.extras import research_libraries
-
+    loaded = open_config(terminal, config, with_exchange(settings, exchange))
     with research_libraries("tickd optimize"):
         from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
@@ -128,6 +132,7 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
         span=Span(*moments_of(start, end)),
         gaps=gaps.value,
         root=root_of(loaded, store),
+        params=params or (),
     )
     hunt = Hunt(
         trials=trials,

@@ -1,10 +1,8 @@
 """What `tickd walk` and `tickd optimize` work on: strategies on the candles of one market."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import isfinite
 
 from daemon.app.cli.backtest_data import DataError, Source, exchange_of, gather, warm_up_ms
 from daemon.app.cli.backtest_plan import (
@@ -16,16 +14,13 @@ from daemon.app.cli.backtest_plan import (
     place_of,
     profiles_of,
 )
-from daemon.app.config.problems import did_you_mean
+from daemon.app.cli.param_text import MANY, Value, parse_param
 from daemon.app.config.settings import Config
 from daemon.app.walker_schema import Variant
 from daemon.core.frame import Frame
 from daemon.research.assignment import Configured, Terms
 from daemon.research.columns import Minutes
 
-Value = str | int | float | bool
-
-FLAGS = {"true": True, "false": False}
 VARIANTS_MAX = 10_000
 
 
@@ -81,10 +76,10 @@ def variants_of(chosen: Sequence[Chosen], vary: Sequence[str]) -> tuple[Variant,
         raise DataError(f"--vary takes one strategy, not {len(chosen)}: name one of {names}")
     values: dict[str, tuple[Value, ...]] = {}
     for text in vary:
-        name, row = _varied(chosen[0], text)
+        name, given = parse_param(text, MANY, chosen[0].name, chosen[0].params)
         if name in values:
             raise DataError(f"--vary names {name} twice: write {name}=1,2,3")
-        values[name] = row
+        values[name] = tuple(dict.fromkeys(given))
     count = 1
     for row in values.values():
         count *= len(row)
@@ -115,43 +110,3 @@ def _configured(config: Config, chosen: Chosen) -> Configured:
         interval=None if section is None else section.interval,
         about=repr(profiles),
     )
-
-
-def _varied(chosen: Chosen, text: str) -> tuple[str, tuple[Value, ...]]:
-    name, is_given, listed = text.partition("=")
-    words = [word.strip() for word in listed.split(",") if word.strip()]
-    if not is_given or not words:
-        raise DataError(f"--vary {text!r} makes no sense: write fast=5,10,20")
-    name, known = name.strip(), list(chosen.params)
-    if name not in known:
-        there = ", ".join(known) or "none"
-        remedy = did_you_mean(name, known) or f"Parameters: {there}."
-        raise DataError(f"{chosen.name} has no parameter {name!r}. {remedy}")
-    values = [_value(chosen.params, name, word) for word in words]
-    return name, tuple(dict.fromkeys(values))
-
-
-def _value(params: Mapping[str, object], name: str, word: str) -> Value:
-    """Return a word as what the parameter is: a flag, a number or a text."""
-    match params[name]:
-        case bool():
-            if word.lower() in FLAGS:
-                return FLAGS[word.lower()]
-            raise DataError(f"{name} is true or false, not {word!r}")
-        case int() | float():
-            number = _number(word)
-            if number is not None:
-                return number
-            raise DataError(f"{name} is a number, not {word!r}")
-        case _:
-            return word
-
-
-def _number(word: str) -> int | float | None:
-    """Return the number that a word is, whole where it is written so; None if it is none."""
-    with suppress(ValueError):
-        return int(word)
-    with suppress(ValueError):
-        number = float(word)
-        return number if isfinite(number) else None
-    return None

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager, nullcontext, suppress
+from contextlib import aclosing, contextmanager, nullcontext, redirect_stdout, suppress
 
 PROGRESS_EVERY_S = 0.1
 
@@ -28,6 +28,7 @@ async def run_watched(
 ) -> bool:
     """Run `told` to its end; return whether somebody ended it before: Ctrl-C or SIGTERM.
 
+    What strategies print goes to the standard error output: the other one is the result's.
     `save` writes what there is so far, every now and then. Raises what `told` and `save` raise.
     """
     loop = asyncio.get_running_loop()
@@ -45,10 +46,11 @@ async def run_watched(
     for number in numbers:
         loop.add_signal_handler(number, interrupt)
     try:
-        # It begins before the bar does: that has a thread, and copies of a process want none.
-        await asyncio.sleep(0)
-        with _bar() if sys.stderr.isatty() else nullcontext(_tell_nobody) as tell:
-            await _watch(working, stand, save, tell)
+        with redirect_stdout(sys.stderr):
+            # It begins before the bar does: that has a thread, and copies of a process want none.
+            await asyncio.sleep(0)
+            with _bar() if sys.stderr.isatty() else nullcontext(_tell_nobody) as tell:
+                await _watch(working, stand, save, tell)
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

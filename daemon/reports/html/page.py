@@ -94,9 +94,11 @@ def _lane(anchor: str, lane: LaneSheet, run: RunSheet) -> Html:
             section("Counts", facts(lane.counts)),
             _background(lane),
         )
+    cut = cut_note(len(lane.trades), lane.trades_total, "trades")
+    drawn = f"{cut} Charts, months, reasons and costs are of those." if cut else ""
     return join(
         heading,
-        _remarks(lane.remarks),
+        _remarks([*lane.remarks, *filter(None, [drawn])]),
         _tiles(lane),
         section("Equity and drawdown", charts.equity_chart(f"{anchor}-equity", lane, run)),
         _account(anchor, lane, run),
@@ -112,7 +114,7 @@ def _lane(anchor: str, lane: LaneSheet, run: RunSheet) -> Html:
 
 
 def _tiles(lane: LaneSheet) -> Html:
-    figures, worst = lane.figures, lane.worst_case
+    figures, worst, held = lane.figures, lane.worst_case, lane.held_percent
     other = None if worst is None else worst.figures
     counts = f"{figures.win_count} won, {figures.loss_count} lost"
     return element(
@@ -122,6 +124,11 @@ def _tiles(lane: LaneSheet) -> Html:
             signed_percent(figures.total_pnl),
             kind=tone(figures.total_pnl),
             below="" if other is None else f"worst case {signed_percent(other.total_pnl)}",
+        ),
+        ""
+        if held is None
+        else tile(
+            "Held instead", signed_percent(held), kind=tone(held), below="one long, all the time"
         ),
         tile("Trades", f"{lane.trades_total:,}", below=counts),
         tile("Win rate", percent(figures.win_rate)),

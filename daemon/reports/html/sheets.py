@@ -42,6 +42,7 @@ class LaneSheet:
 
     `trades` are oldest first; `trades_total` says how many there were if not all are listed.
     `counts` stand under the headline, `remarks` are sentences that a reader must know.
+    `held_percent` is what one position held all the time would have come to, after costs.
     """
 
     symbol: str
@@ -57,6 +58,7 @@ class LaneSheet:
     data: Facts = ()
     bars: Bars | None = None
     account: Account | None = None
+    held_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

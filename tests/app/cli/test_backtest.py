@@ -1,5 +1,6 @@
 """`tickd backtest`: what it prints, what it writes, and what it says when it cannot."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -13,9 +14,7 @@ import pytest
 
 import daemon.reports.html as pages
 from daemon.app.cli.backtest_data import warm_up_ms
-from daemon.app.cli.sizing_text import parse_sizing
 from daemon.core.candles import DAY_MS
-from daemon.core.sizing import AtrBased, FixedPercentage, KellyCriterion, SizingError
 from daemon.strategies.breakout import Breakout
 from tests.app.cli.tickd import ROOT, Shell
 from tests.app.samples import STRATEGY, write
@@ -114,9 +113,9 @@ def test_reports_are_written_where_they_are_wanted(ready: Shell) -> None:
 
     folder = ready.folder / "out" / "backtest"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "always.html", "always.json", "always.md",
+        "always.csv", "always.html", "always.json", "always.md",
     ]  # fmt: skip
-    assert ended.err.count("wrote ") == 3
+    assert ended.err.count("wrote ") == 4
     assert "# Backtest Report: always" in (folder / "always.md").read_text()
     assert "| Position | Note |" in (folder / "always.md").read_text()
     page = (folder / "always.html").read_text()
@@ -151,6 +150,66 @@ def test_a_strategy_that_raises_is_counted_and_the_run_says_so(ready: Shell) -> 
     assert "get_signal failed 39 times with ZeroDivisionError" in ended.out
 
 
+def test_a_parameter_of_the_command_line_lies_over_all_others(ready: Shell) -> None:
+    run = ("backtest", "always", "--data", "btc.csv", "--json")
+    plain, broken = ready(*run), ready(*run, "--param", "broken=1")
+
+    assert json.loads(plain.out)["params"] == [{"broken": 0}]
+    assert json.loads(broken.out)["params"] == [{"broken": 1}]
+    assert json.loads(broken.out)["lanes"][0]["error_counts"][0]["count"] == 39
+
+
+def test_what_a_strategy_prints_is_no_part_of_the_json(ready: Shell) -> None:
+    (ready.folder / "loud.py").write_text(
+        "from daemon import Strategy\n\nprint('read')\n\n\nclass Loud(Strategy):\n"
+        "    interval = '1h'\n\n    def get_signal(self, view):\n        print('asked')\n"
+    )
+    run = ("./loud.py:Loud", "--symbol", "BTC/USDT", "--data", "btc.csv", "--json")
+
+    tested, walked = ready("backtest", *run), ready("walk", *run, "--cores", "1")
+
+    assert json.loads(tested.out)["lanes"][0]["ask_count"] == 9
+    assert json.loads(walked.out)["is_complete"]
+    assert tested.err.split() == ["read", *["asked"] * 9]
+
+
+def test_every_trade_is_a_row_for_a_spreadsheet(ready: Shell) -> None:
+    ended = ready("backtest", "always", "--data", "btc.csv", "--json", "--report-dir", "out")
+
+    signals = json.loads(ended.out)["lanes"][0]["statistics"]["signal_list"]
+    with (ready.folder / "out" / "backtest" / "always.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == [event["signal"]["id"] for event in reversed(signals)]
+    assert [float(row["pnl_percentage"]) for row in reversed(rows)] == [
+        event["pnl"]["pnl_percentage"] for event in signals
+    ]
+    assert rows[0]["note"] == "up"
+
+
+def test_what_holding_would_have_brought_stands_beside_the_trades(ready: Shell) -> None:
+    frame = ("--from", "2026-01-01T00:30", "--to", "2026-01-01T01:00")
+    run = ("backtest", "always", "--data", "btc.csv", *frame)
+    told, shown = ready(*run, "--json"), ready(*run)
+
+    # From the open of 00:30, which is 100, to the close of 00:59, which is 102.9.
+    entry, end = 100 * 1.001 * 1.001, 102.9 * 0.999 * 0.999
+    assert json.loads(told.out)["held_percent"] == [pytest.approx((end - entry) / entry * 100)]
+    assert "BTC/USDT: held all the time instead +2.49% after costs" in shown.out
+
+
+def test_a_strategy_that_never_trades_is_told_why(ready: Shell) -> None:
+    (ready.folder / "quiet.py").write_text(
+        "from daemon import Strategy\n\n\nclass Quiet(Strategy):\n    interval = '1h'\n\n"
+        "    def get_signal(self, view):\n        return None\n"
+    )
+
+    quiet = ready("backtest", "./quiet.py:Quiet", "--symbol", "BTC/USDT", "--data", "btc.csv")
+    broken = ready("backtest", "always", "--data", "btc.csv", "--param", "broken=1")
+
+    assert "No position was opened in 9 calls of the strategy: get_signal always" in quiet.out
+    assert "No position was opened in 39 calls of the strategy: 39 errors." in broken.out
+
+
 def test_an_account_is_followed_where_a_rule_is_given(ready: Shell) -> None:
     rule = "fixed-percentage:risk_percentage=2,max_position_percentage=100"
     run = ("backtest", "always", "--data", "btc.csv")
@@ -165,7 +224,7 @@ def test_an_account_is_followed_where_a_rule_is_given(ready: Shell) -> None:
 
 
 BAD_FILES = {
-    "empty": ("", "the header does not name it"),
+    "empty": ("", "the file is empty"),
     "header": (HEADER, "holds no candles"),
     "one": (HEADER + "".join(some_rows(1)), "there is only one candle"),
     "reversed": (HEADER + "".join(reversed(some_rows(9))), "earlier than the row before"),
@@ -199,6 +258,10 @@ def test_candles_that_cannot_be_used_are_told_in_one_line(ready: Shell, name: st
             "there are no candles to run on",
         ),
         (["always", "--data", "btc.csv", "--sandbox"], 1, "exclude each other"),
+        (["always", "--sandbox", "--param", "brken=1"], 1, "Did you mean broken?"),
+        (["always", "--sandbox", "--param", "broken"], 1, "makes no sense: write fast=10"),
+        (["always", "--sandbox", "--param", "broken=x"], 1, "broken is a number, not 'x'"),
+        (["--sandbox", "--param", "broken=1"], 1, "--param is for one strategy: name it"),
         (["alwais", "--data", "btc.csv"], 1, "Did you mean always?"),
         (["./no.py:No", "--sandbox"], 1, "cannot be read"),
         (["./always.py:No", "--sandbox"], 1, "there is no No in always.py"),
@@ -272,17 +335,3 @@ def test_the_time_before_a_frame_covers_what_strategies_declare() -> None:
 
     assert warm_up_ms([Breakout]) == 2 * DAY_MS
     assert warm_up_ms([Breakout, Long]) == 10 * DAY_MS
-
-
-def test_sizing_rules_are_read_as_they_are_written() -> None:
-    fixed = parse_sizing("fixed-percentage:risk_percentage=2,min_position_size=0.1")
-
-    assert fixed.method == FixedPercentage(risk_percentage=2.0)
-    assert fixed.min_position_size == 0.1
-    assert parse_sizing("kelly-criterion").method == KellyCriterion()
-    assert parse_sizing("atr-based:atr_multiplier=3").method == AtrBased(
-        risk_percentage=1.0, atr_multiplier=3.0
-    )
-    for wrong in ("kelly-criterion:risk_percentage=1", "atr-based:atr_multiplier=x", "atr-based:x"):
-        with pytest.raises(SizingError):
-            parse_sizing(wrong)

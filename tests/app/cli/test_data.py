@@ -43,7 +43,7 @@ def test_the_example_of_the_help_works_offline_and_a_second_run_asks_for_nothing
     second = shell(*FETCH, "--to", "2025-12-26", "--json")
 
     assert (first.code, second.code) == (0, 0)
-    assert "fetched    1,440 minutes; 0 were there" in first.out
+    assert "fetched    1,440 minutes; 0 there before" in first.out
     told = json.loads(second.out)
     assert (told["new"], told["missing"], told["gaps"]) == (0, 0, [])
     stored = Stored("sandbox", "BTC/USDT", root=shell.folder / "data")
@@ -143,7 +143,7 @@ def test_candles_that_differ_from_the_store_are_refused_unless_they_replace(shel
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "x.csv: line 1, column timestamp: the header does not name it"),
+        ("", "x.csv: line 1: the file is empty"),
         (f"{HEADER}\n", "x.csv: line 1: the file holds no candles"),
         (f"{HEADER}\n{JANUARY},1,2,1,1,1\n", "x.csv: there is only one candle"),
         (f"{HEADER}\n{JANUARY},1,nan,1,1,1\n", "x.csv: line 2, column high: nan is not finite"),
@@ -194,7 +194,7 @@ def test_every_fault_of_the_store_is_told(shell: Shell) -> None:
         "2025-02.parquet: row 3",
         "2025-02.parquet: row 4",
         "2025-02.parquet: row 2",
-        "2025-02.parquet: 1 candles are of another month",
+        "2025-02.parquet: 1 candle of another month",
     ]
     assert "2025-03.parquet: " in told["faults"][4]
     assert told["candles"] == 10
@@ -214,7 +214,7 @@ def test_gaps_of_the_store_are_a_fault_unless_they_are_to_be_filled(shell: Shell
 
     assert (refused.code, filled.code) == (1, 0)
     assert "missing    2 minutes in 2 gaps" in refused.out
-    assert "2025-01-31 23:58 UTC to 2025-01-31 23:59 UTC  1 minutes" in refused.out
+    assert "2025-01-31 23:58 UTC to 2025-01-31 23:59 UTC  1 minute" in refused.out
 
 
 def test_every_fault_of_a_file_is_told(shell: Shell) -> None:

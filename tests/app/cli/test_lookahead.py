@@ -177,6 +177,18 @@ def test_a_shipped_strategy_is_honest_on_the_sandbox(shell: Shell) -> None:
     assert "4 moments the future was changed, and no decision" in ended.out
 
 
+def test_what_is_filled_is_said(shell: Shell) -> None:
+    (shell.folder / "own.py").write_text(
+        f"{HEAD}class S(Base):\n    def get_signal(self, view):\n        return entry(view)\n"
+    )
+    lines = a_candle_file(shell.folder).read_text().splitlines(keepends=True)
+    (shell.folder / "candles.csv").write_text("".join([*lines[:100], *lines[101:]]))
+
+    ended = shell("lookahead", "./own.py:S", "--data", "candles.csv", "--cuts", "2")
+
+    assert "note  the candles lack some: flat ones stand for 1 missing minute" in ended.out
+
+
 def test_mistakes_are_told_in_one_line(shell: Shell) -> None:
     unknown = shell("lookahead", "breakuot")
     missing = shell("lookahead", "breakout", "--data", "none.csv")

@@ -118,6 +118,7 @@ def test_a_file_of_something_else_is_refused_and_stays_as_it_is(ready: Shell, te
     [
         (["swong"], 1, "Did you mean swing?"),
         (["eager", "--train-days", "1"], 1, "belong together"),
+        (["eager", "--param", "target=9"], 1, "target is in the spaces"),
         (["eager", "--anchored"], 1, "--anchored needs --train-days"),
         (["eager", "--train-days", "3", "--test-days", "2"], 1, "one window takes"),
         (["./plain.py:Plain", "--symbol", "A/B"], 1, "says nothing of what may be tried"),

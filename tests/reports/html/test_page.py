@@ -107,10 +107,24 @@ def test_the_worst_case_stands_beside_the_headline() -> None:
     assert '"name":"Worst case"' in page
 
 
+def test_what_holding_would_have_brought_has_its_tile_where_it_is_known() -> None:
+    held = render_page(a_run(replace(a_lane(CLOSED), held_percent=3.456)))
+
+    assert 'Held instead</span><span class="value good">+3.46%' in held
+    assert "Held instead" not in a_page()
+
+
+def test_charts_of_the_newest_trades_alone_say_so() -> None:
+    page = render_page(a_run(replace(a_lane(CLOSED), trades_total=4)))
+
+    assert "the newest 3 of 4 trades; the figures cover all. Charts, months" in page
+
+
 def test_a_cut_list_says_so() -> None:
     page = render_page(a_run(a_lane(trades(*[1.0, -1.0] * 130))))
 
     assert "Listed are the newest 250 of 260 trades; the figures cover all." in page
+    assert "Charts, months, reasons" not in page, "those are of all"
     assert page.count('<span class="note">') == 250
 
 
