@@ -308,6 +308,7 @@ def _serve_as_copy(line: Connection, function: Callable[[T], object]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.stdout = sys.stderr
     for other in _LINES:
         other.close()
     _work_on(line, function)
