@@ -172,6 +172,9 @@ async def test_a_copy_hears_neither_ctrl_c_nor_what_its_original_is_told(
     workers = copied(shared, 2)
     one, two = workers.hands()
     pids = workers.process_ids
+    # They have begun: until then a copy may hear what its original hears.
+    await one("w")
+    await two("w")
 
     os.kill(pids[0], signal.SIGINT)
     after = await one("x")
