@@ -85,7 +85,7 @@ def upgrade() -> str:
     note("that is another version", commit != after, f"{commit} to {after}")
     (installed,) = Path("/opt/tickd/lib").glob("python3*/site-packages/daemon")
     here, there = files_of(str(installed)), files_of("/src/tickd/daemon")
-    note("what is installed is the new one", here == there, sorted({*here} ^ {*there})[:5])
+    note("what is installed is the new one", here == there, sorted({*here} ^ {*there})[:5] or "")
     note("the position is open still", until(lambda: held() == before, 30), held())
     note("it says so", "signal_restored" in sh("journalctl --no-pager --unit tickd"))
     return before
