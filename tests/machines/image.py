@@ -285,7 +285,7 @@ def _keep() -> None:
 def _tar(command: str) -> None:
     """Run a documented line: by podman, on the folder that stands for the volume."""
     for docker, here in (
-        ("docker run", " ".join([*PODMAN, "run", "--network=host"])),
+        ("docker run", " ".join([*PODMAN, "run", *HARDENED])),
         ("tickd_state:", f"{STATE}:"),
         (" tar tickd ", f" tar {IMAGE} "),
         ("tickd-state.tar.gz", str(CACHE / "tickd-state.tar.gz")),

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 UP = "promtool query instant http://127.0.0.1:9090 'up{job=\"tickd\"}'"
+AGAIN = "cat /steps/upgrade.sh"
 BOT = "/opt/tickd/bin/python /tree/tests/machines/bot.py"
 
 
@@ -88,6 +89,10 @@ def upgrade() -> str:
     note("what is installed is the new one", here == there, sorted({*here} ^ {*there})[:5] or "")
     note("the position is open still", until(lambda: held() == before, 30), held())
     note("it says so", "signal_restored" in sh("journalctl --no-pager --unit tickd"))
+    works("one can go back", f"{AGAIN} | sed 's/^git pull/git checkout --quiet {commit}/' | bash")
+    note("and keeps the position", until(lambda: held() == before, 30), held())
+    works("and come again", f"{AGAIN} | sed 's/^git pull/git checkout --quiet main/' | bash")
+    note("and keeps it still", until(lambda: held() == before, 30), held())
     return before
 
 

@@ -29,8 +29,8 @@ from tests.machines.debian import (
 
 PROGRAMS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"}
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "ca-certificates")
-BOOT_S_MAX = 420
-FINDINGS_MIN = 20
+BOOT_S_MAX = 600
+FINDINGS_MIN = 28
 OLDER_COMMITS = 30
 """So far back is the version that is upgraded."""
 
