@@ -3,10 +3,7 @@
 import time
 from pathlib import Path
 
-from daemon.adapters.storage.journal_tools import read_events
-from daemon.core.events import SignalOpened
-from daemon.core.records import TransitionEntry
-from tests.app.cli.tickd import tickd
+from tests.app.cli.tickd import opened_in, tickd
 from tests.faults.running import running
 
 CONFIG = """
@@ -44,13 +41,7 @@ def test_p19_p16_a_process_that_is_ended_at_every_start_keeps_its_position(tmp_p
     assert looked.code == 0, "what is on disk can be looked at without a start"
     assert after.code == 0
     assert '"event":"signal_restored"' in after.out + after.err
-    opened = [
-        event.id
-        for item in read_events(tmp_path / "dump" / "sandbox-signal")
-        if isinstance(item.entry, TransitionEntry)
-        for event in item.entry.events
-        if isinstance(event, SignalOpened)
-    ]
+    opened = opened_in(tmp_path)
     assert len(opened) == 1
 
 

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.adapters.storage.journal_tools import read_events
-from daemon.core.events import SignalOpened
-from daemon.core.records import TransitionEntry
+from tests.app.cli.tickd import opened_in
 
 ROOT = Path(__file__).parents[2]
 GROUPS = Path("/sys/fs/cgroup/memory")
@@ -81,13 +79,7 @@ def test_p6_p14_what_is_killed_for_its_memory_goes_on_at_the_next_start(
     killed = run(tmp_path, group, 60, EATS="1")
     after = run(tmp_path, group, 3)
 
-    opened = [
-        event.id
-        for item in read_events(tmp_path / "dump" / "sandbox-signal")
-        if isinstance(item.entry, TransitionEntry)
-        for event in item.entry.events
-        if isinstance(event, SignalOpened)
-    ]
+    opened = opened_in(tmp_path)
     assert killed.returncode == -signal.SIGKILL
     assert after.returncode == 0
     assert len(opened) == 1

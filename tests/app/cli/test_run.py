@@ -14,11 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.adapters.storage.journal_tools import read_events
-from daemon.core.events import SignalOpened
-from daemon.core.records import TransitionEntry
 from tests.adapters.storage.samples import a_storage
-from tests.app.cli.tickd import ROOT, Ended, Shell, python
+from tests.app.cli.tickd import ROOT, Ended, Shell, opened_in, python
 from tests.app.samples import CANARY, STRATEGY, write
 
 COMMAND = Path(sys.executable).with_name("tickd")
@@ -210,13 +207,7 @@ def test_d22_a_full_disk_of_logs_stops_no_trading_and_is_counted(tmp_path: Path)
     drops = re.search(r"(?m)^tickd_log_drops_total (.*)$", page)
     assert drops is not None
     assert float(drops[1]) > 0
-    told = [
-        event.id
-        for item in read_events(tmp_path / "dump" / "sandbox-signal")
-        if isinstance(item.entry, TransitionEntry)
-        for event in item.entry.events
-        if isinstance(event, SignalOpened)
-    ]
+    told = opened_in(tmp_path)
     assert len(told) == 1
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.adapters.storage.journal_tools import read_events
 from daemon.app.cli.top import run
+from daemon.core.events import SignalOpened
+from daemon.core.records import TransitionEntry
 
 ROOT = Path(__file__).parents[3]
 
@@ -60,3 +63,14 @@ def python(
         check=False,
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def opened_in(folder: Path) -> list[str]:
+    """Return the events of which a daemon in `folder` has told that a position was opened."""
+    return [
+        event.id
+        for item in read_events(folder / "dump" / "sandbox-signal")
+        if isinstance(item.entry, TransitionEntry)
+        for event in item.entry.events
+        if isinstance(event, SignalOpened)
+    ]
