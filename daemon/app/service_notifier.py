@@ -13,7 +13,8 @@ from typing import Protocol
 
 from daemon.adapters.systemd import Manager, reloading_message
 from daemon.app.status import reasons_of
-from daemon.app.status_line import counted, reasons_text, status_line
+from daemon.app.status_line import reasons_text, status_line
+from daemon.core.wording import count_text
 from daemon.live.supervisor import Supervisor
 from daemon.ports import DaemonStatus, Status, TaskStatus
 
@@ -129,7 +130,7 @@ class ServiceNotifier:
         if silent and not is_late:
             shown_count = len(status.tasks) - len(silent)
             self._show(
-                f"starting: {shown_count} of {counted(len(status.tasks), 'task')} have ticked"
+                f"starting: {shown_count} of {count_text(len(status.tasks), 'task')} have ticked"
             )
             return
         self.is_ready = True

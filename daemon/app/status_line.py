@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from daemon.core.wording import count_text
 from daemon.ports import DaemonStatus
 
 REASONS_SHOWN_MAX = 2
@@ -12,7 +13,7 @@ def status_line(status: DaemonStatus) -> str:
     """Return the state of all tasks in one line, what is wrong first."""
     tasks = status.tasks
     ready_count = sum(task.is_ready for task in tasks)
-    told = [f"{ready_count} of {counted(len(tasks), 'task')} ready on {status.exchange}"]
+    told = [f"{ready_count} of {count_text(len(tasks), 'task')} ready on {status.exchange}"]
     told += [f"{count} {what}" for count, what in _counts(status) if count]
     line = ", ".join(told)
     if not status.is_ready:
@@ -25,11 +26,6 @@ def reasons_text(reasons: Sequence[str]) -> str:
     shown = [" ".join(reason.split()) for reason in reasons[:REASONS_SHOWN_MAX]]
     more_count = len(reasons) - len(shown)
     return "; ".join(shown) + (f"; and {more_count} more" if more_count else "")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return "1 task", "2 tasks"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _counts(status: DaemonStatus) -> list[tuple[int, str]]:

@@ -247,7 +247,7 @@ def _walk_of(symbol: str, schema: WalkerSchema) -> Walk:
     return Walk(setup=setup, assignments=assignments, callbacks=schema.callbacks)
 
 
-def walker_remarks(result: WalkerResult) -> Iterator[str]:
+def walker_remarks(result: WalkerResult, *, with_worst_case: bool = True) -> Iterator[str]:
     """Yield what a reader of the figures must know, a line each."""
     if not result.is_complete:
         yield "This walk was ended before its time: the figures cover what there was by then."
@@ -255,7 +255,7 @@ def walker_remarks(result: WalkerResult) -> Iterator[str]:
         yield f"{failure.strategy_name} could not be tested: {failure.message}"
     for backtest in result.backtests:
         lane = backtest.lanes[0]
-        if lane.worst_case is not None:
+        if with_worst_case and lane.worst_case is not None:
             worst = lane.worst_case.total_pnl
             told = "N/A" if worst is None else f"{worst:+.2f} %"
             yield (

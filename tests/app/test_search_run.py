@@ -35,6 +35,8 @@ from daemon.research.search import TrialTold
 from tests.app.walk_stage import MINUTES, SYMBOL, a_registry
 from tests.core.samples import MINUTE, T0
 
+pytestmark = pytest.mark.one_loop("the work is done between the turns of a loop")
+
 SCHEMA = SearchSchema(
     search_name="find",
     strategy_name="swing",

@@ -43,6 +43,7 @@ from daemon.core.walker_statistics import WALKER_METRICS, metric_value
 from daemon.reports.walker import NoResultsError
 from tests.app.walk_stage import SYMBOL, Swing, a_registry
 
+pytestmark = pytest.mark.one_loop("the work is done between the turns of a loop")
 GRID = variants("swing", target=[8, 12, 20], side=["long", "short"])
 
 

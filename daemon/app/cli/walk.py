@@ -166,7 +166,6 @@ def _show(terminal: Terminal, result: WalkerResult, stage: Stage) -> None:
     frame = stage.frame
     terminal.say(f"{moment_text(frame.start_ms)} to {moment_text(frame.end_ms)}")
     terminal.say(f"{stats.symbol}: {stage.told}, fingerprint {stage.minutes.fingerprint}")
-    for line in walker_remarks(result):
-        # The table says the worst case already.
-        if "in the worst order" not in line:
-            terminal.say(one_line(line))
+    # The table says the worst case already.
+    for line in walker_remarks(result, with_worst_case=False):
+        terminal.say(one_line(line))
