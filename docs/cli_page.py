@@ -104,7 +104,7 @@ def render_cli() -> str:
     return "".join(parts)
 
 
-def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - click's
     children = getattr(command, "commands", None)
     if children is None:
         yield name, command
@@ -113,7 +113,7 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: AN
         yield from _commands(child, f"{name} {child_name}")
 
 
-def _section(name: str, command: Any) -> str:  # noqa: ANN401
+def _section(name: str, command: Any) -> str:  # noqa: ANN401 - as above
     own = [param for param in command.params if param.name not in _SHARED_NAMES]
     example = _plain(command.epilog).removeprefix("Example: ")
     rows = "".join(f"| {_option(param)} | {_plain(param.help)} |\n" for param in own)
@@ -121,7 +121,7 @@ def _section(name: str, command: Any) -> str:  # noqa: ANN401
     return f"\n### `{name}`\n\n{_plain(command.help)} Example:\n\n```text\n{example}\n```\n{table}"
 
 
-def _option(param: Any) -> str:  # noqa: ANN401
+def _option(param: Any) -> str:  # noqa: ANN401 - as above
     if param.param_type_name == "argument":
         return f"`{param.name.upper()}`"
     value = "" if param.is_flag else f" {param.metavar or param.name.upper()}"

@@ -235,7 +235,7 @@ def _lane(symbol: str, strategy_name: str) -> LaneResult:
 
 def _sheet(run: BacktestRun, result: BacktestResult) -> "RunSheet":
     # Only here: most runs are never written down.
-    from daemon.app.backtest_page import LaneFacts, page_of  # noqa: PLC0415
+    from daemon.app.backtest_page import LaneFacts, page_of  # noqa: PLC0415 - see above
 
     facts = [
         LaneFacts(

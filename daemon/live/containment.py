@@ -274,6 +274,7 @@ def _advance(resume: Callable[[object], object], value: object) -> _Suspended | 
 def place_of_main_thread() -> str:
     """Return "file:line in function" of what the main thread is doing, for the loop monitor."""
     main = threading.main_thread().ident
+    # Private by its name alone: it is documented, and there is no other way.
     frame = sys._current_frames().get(main) if main is not None else None  # noqa: SLF001
     if frame is None:
         return ""

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Literal, assert_never
 
 from daemon.app.cli.backtest_data import DataError
 from daemon.app.cli.lookahead_data import Subject, changed_text
@@ -248,7 +248,7 @@ def _bar(cut_count: int) -> Iterator[_Advance]:
         yield _Advance()
         return
     from rich.console import Console  # noqa: PLC0415 - only where somebody watches
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415 - as above
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("other futures", total=cut_count + 2)
@@ -270,33 +270,7 @@ def _lines(finding: Finding, subject: Subject) -> Iterator[str]:
         f"{subject.source} from {moment_text(minutes.start_ms)}: "
         f"{decisions}, {finding.signal_count:,} of them signals"
     )
-    match finding.verdict:
-        case "honest":
-            yield (
-                f"ok    after {count_text(len(finding.cuts_ms), 'moment')} the future was changed,"
-                " and no decision before it was another"
-            )
-        case "looks ahead":
-            assert finding.after_ms is not None, "a look ahead has a moment"
-            yield (
-                "fail  it looks ahead: the market was changed after "
-                f"{moment_text(finding.after_ms)}, and a decision before it is another"
-            )
-        case "not repeatable":
-            yield (
-                "fail  it is not repeatable: on the same candles, at another time of the wall"
-                " clock, it decides otherwise (chance, the clock, or the order of a set)"
-            )
-        case "remembers":
-            yield (
-                "fail  it remembers: in one process its second run on the same candles decides"
-                " otherwise than its first (something outlives the instance)"
-            )
-        case "reads the data":
-            yield (
-                "fail  it opens the file of the candles by itself, where the future stands; no"
-                " decision was another yet"
-            )
+    yield _verdict_line(finding)
     if change is not None:
         yield f"      first at {moment_text(change.at_ms)}"
         yield f"      before: {change.before}"
@@ -306,3 +280,35 @@ def _lines(finding: Finding, subject: Subject) -> Iterator[str]:
         yield f"note  the candles lack some: flat ones stand for {missing}"
     for what in finding.touched:
         yield f"note  outside of its view it asked for: {what}"
+
+
+def _verdict_line(finding: Finding) -> str:
+    match finding.verdict:
+        case "honest":
+            return (
+                f"ok    after {count_text(len(finding.cuts_ms), 'moment')} the future was changed,"
+                " and no decision before it was another"
+            )
+        case "looks ahead":
+            assert finding.after_ms is not None, "a look ahead has a moment"
+            return (
+                "fail  it looks ahead: the market was changed after "
+                f"{moment_text(finding.after_ms)}, and a decision before it is another"
+            )
+        case "not repeatable":
+            return (
+                "fail  it is not repeatable: on the same candles, at another time of the wall"
+                " clock, it decides otherwise (chance, the clock, or the order of a set)"
+            )
+        case "remembers":
+            return (
+                "fail  it remembers: in one process its second run on the same candles decides"
+                " otherwise than its first (something outlives the instance)"
+            )
+        case "reads the data":
+            return (
+                "fail  it opens the file of the candles by itself, where the future stands; no"
+                " decision was another yet"
+            )
+        case _:
+            assert_never(finding.verdict)

@@ -87,7 +87,12 @@ async def _watch(
 def _bar() -> Iterator[Callable[[str, float], None]]:
     """Show a bar on the screen; give what moves it."""
     from rich.console import Console  # noqa: PLC0415 - only where somebody watches
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),

@@ -223,7 +223,10 @@ def _sandbox(config: Config) -> Iterator[Fault]:
     if not sandbox.faults.plan:
         return
     # Few configurations have one, and all commands read a configuration.
-    from daemon.simulation.fault_file import FaultPlanError, parse_fault_plan  # noqa: PLC0415
+    from daemon.simulation.fault_file import (  # noqa: PLC0415 - see above
+        FaultPlanError,
+        parse_fault_plan,
+    )
 
     try:
         parse_fault_plan(sandbox.faults.model_dump())
