@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -45,8 +46,15 @@ def test_p20_the_others_start_and_the_broken_one_is_told_everywhere(
     (tmp_path / "good.py").write_text(GOOD)
     (tmp_path / "bad.py").write_text(text)
 
-    with running(tmp_path) as daemon:
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(60.0)
+    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+
+    with manager, running(tmp_path, environ=environ) as daemon:
         error = daemon.until("error")
+        while not (line := manager.recv(4096).decode()).startswith("STATUS=degraded: "):
+            pass
         daemon.until("ready")
         ready, metrics = json.loads(daemon.page("readyz")), daemon.page("metrics")
         status = tickd(tmp_path, "status", "--url", daemon.url)
@@ -62,6 +70,8 @@ def test_p20_the_others_start_and_the_broken_one_is_told_everywhere(
     assert (tasks["good"]["ready"], tasks["good"]["condition"]) == (True, "running")
     assert (tasks["bad"]["ready"], tasks["bad"]["condition"]) == (False, "off")
     assert not ready["ready"]
+    assert line.startswith("STATUS=degraded: 1 of 2 tasks ready on sandbox")
+    assert told in line
     assert told in ready["reasons"][0]
     assert "mend it, then: tickd reload" in ready["reasons"][0]
     assert (error["where"], error["strategy"]) == ("strategy", "bad")

@@ -129,7 +129,7 @@ async def test_nothing_can_be_changed(method: str) -> None:
     assert (code, headers["Allow"]) == (405, "GET, HEAD")
 
 
-async def test_other_paths_are_not_there() -> None:
+async def test_q14_other_paths_are_not_there() -> None:
     async with serving() as client:
         codes = [
             (await client.get(path))[0]

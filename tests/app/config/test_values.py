@@ -123,7 +123,7 @@ def test_a_path_is_no_empty_text_and_knows_the_home_folder() -> None:
         ('token_file = "/nowhere"', "cannot be read"),
     ],
 )
-def test_a_wrong_alert_setting_says_what_to_write(tmp_path: Path, text: str, told: str) -> None:
+def test_c9_a_wrong_alert_setting_says_what_to_write(tmp_path: Path, text: str, told: str) -> None:
     assert any(told in line for line in problems(tmp_path, f"[alerts.telegram]\n{text}"))
 
 

@@ -67,7 +67,7 @@ async def test_its_files_are_there_and_ask_nobody_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/page/", "/page/index.htm", "/page/../server.py", "/page/x%00"])
-async def test_there_are_no_other_files(path: str) -> None:
+async def test_q14_there_are_no_other_files(path: str) -> None:
     async with shown() as (client, _):
         code, _, _ = await client.get(path)
 
