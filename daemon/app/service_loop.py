@@ -82,10 +82,10 @@ class ServiceLoop:
             daemon.stop()
         if not _asked_by():
             return self._loop.create_task(asyncio.sleep(0))
-        holdings = _Holdings()
+        kept = _ProcessState()
         # At once after each answer: a signal that comes in between would be lost.
-        daemon.containment.on_answer = partial(holdings.look, daemon)
-        return self._loop.create_task(self._hold(holdings, daemon), name="hold")
+        daemon.containment.on_answer = partial(kept.look, daemon)
+        return self._loop.create_task(self._hold(kept, daemon), name="hold")
 
     @contextmanager
     def _warnings(self) -> Iterator[None]:
@@ -161,10 +161,10 @@ class ServiceLoop:
         elif self._daemon is not None and isinstance(error, BaseException):
             self._daemon.report(whose, describe(error))
 
-    async def _hold(self, holdings: "_Holdings", daemon: Daemon) -> None:
+    async def _hold(self, kept: "_ProcessState", daemon: Daemon) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            holdings.look(daemon)
+            kept.look(daemon)
 
     def _close(self) -> None:
         for number in _asked_by():
@@ -199,7 +199,7 @@ def _asked_by() -> tuple[signal.Signals, ...]:
     return (signal.SIGTERM, signal.SIGINT) if is_main else ()
 
 
-class _Holdings:
+class _ProcessState:
     """What the process stands on, as it was; `look` puts back what a strategy has changed."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Trades as rows of plain values, for a spreadsheet: the columns of `tickd trades --format csv`."""
+"""Closed trades as rows for a spreadsheet, with the names of `tickd trades --format csv`."""
 
 import csv
 import io
