@@ -1,8 +1,8 @@
 """Processes that work for this one: fed one item at a time, and never left behind.
 
-Where this process is alone with itself (Linux, no thread beside the one that asks) they are copies
-of it, which have loaded what it has loaded: they begin at once. Elsewhere, and in the place of one
-that died, they are started afresh.
+Where this process is alone with itself (Linux, no thread beside the one that asks, no library that
+keeps some) they are copies of it, which have loaded what it has loaded: they begin at once.
+Elsewhere, and in the place of one that died, they are started afresh.
 
 The standard library's pool of processes gives all work up when one of them dies, cannot end them,
 and leaves them waiting for ever when this process is killed. Here each has a line of its own: it
@@ -14,10 +14,8 @@ import gc
 import os
 import pickle
 import signal
-import sys
 import tempfile
-import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,11 +58,6 @@ _SPAWN = get_context("spawn")
 
 _LINES: WeakSet[Connection] = WeakSet()
 """Our ends of all lines: a copy of this process has them too, and must let go of them."""
-
-
-def may_be_copied() -> bool:
-    """Say whether a copy of this process can work on: no other thread holds what it would need."""
-    return sys.platform == "linux" and threading.active_count() == 1
 
 
 class SharedBytes:
@@ -159,8 +152,10 @@ class Worker(Generic[M, T, R]):
         self._body()
         ours, theirs = _SPAWN.Pipe()
         _LINES.add(ours)
+        # Ctrl-C is for the original alone, also before the copy has come so far as to ignore it.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         process = get_context("fork").Process(
-            target=_serve_as_copy, args=(theirs, function), daemon=True, name="tickd-worker"
+            target=_serve_as_copy, args=(theirs, function, mask), daemon=True, name="tickd-worker"
         )
         try:
             process.start()
@@ -169,6 +164,8 @@ class Worker(Generic[M, T, R]):
             ours.close()
         else:
             self._process, self._line = process, ours
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
 
     def work(self, item: T) -> R:
@@ -300,7 +297,9 @@ def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
     _work_on(line, begun.value)
 
 
-def _serve_as_copy(line: Connection, function: Callable[[T], object]) -> None:
+def _serve_as_copy(
+    line: Connection, function: Callable[[T], object], mask: Collection[signal.Signals]
+) -> None:
     """As `_serve`, in a copy of the process at the other end of `line`."""
     # What is there already is nobody's garbage: not to look at it keeps it shared.
     gc.freeze()
@@ -309,6 +308,7 @@ def _serve_as_copy(line: Connection, function: Callable[[T], object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.stdout = sys.stderr
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     for other in _LINES:
         other.close()
     _work_on(line, function)

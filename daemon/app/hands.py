@@ -17,7 +17,8 @@ from importlib import import_module
 
 import numpy as np
 
-from daemon.adapters.processes import SharedBytes, Task, Workers, may_be_copied
+from daemon.adapters.copies import may_be_copied
+from daemon.adapters.processes import SharedBytes, Task, Workers
 from daemon.app.defaults import get_config
 from daemon.app.extras import cluster_library
 from daemon.app.own_code import own_modules
