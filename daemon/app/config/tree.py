@@ -3,6 +3,7 @@
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import cache
 from typing import Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -62,13 +63,23 @@ def fields_of(section: type) -> Mapping[str, FieldInfo]:
 
 def walk(section: type = Config, prefix: tuple[str, ...] = ()) -> Iterator[Setting]:
     """Yield every table and key, a table before its keys; entries of lists have a `*`."""
+    yield from _walked(section, prefix)
+
+
+@cache
+def _walked(section: type, prefix: tuple[str, ...]) -> tuple[Setting, ...]:
+    # Reading a configuration walks a dozen times.
+    return tuple(_walk(section, prefix))
+
+
+def _walk(section: type, prefix: tuple[str, ...]) -> Iterator[Setting]:
     for name, field in fields_of(section).items():
         inner = next(filter(_is_section, _leaves(field.annotation)), None)
         setting = Setting(path=(*prefix, name), field=field, section=inner)
         yield setting
         if inner is not None:
             each = (EACH,) if setting.is_list_of_tables else ()
-            yield from walk(inner, (*prefix, name, *each))
+            yield from _walked(inner, (*prefix, name, *each))
 
 
 def find(path: KeyPath) -> Setting | None:
