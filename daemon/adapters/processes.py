@@ -1,7 +1,6 @@
 """Processes that work for this one: fed one item at a time, and never left behind.
 
-Where this process is alone with itself (Linux, no thread beside the one that asks, no library that
-keeps some) they are copies of it, which have loaded what it has loaded: they begin at once.
+Where a copy of this process can work on (see `copies`) they are copies of it, and begin at once.
 Elsewhere, and in the place of one that died, they are started afresh.
 
 The standard library's pool of processes gives all work up when one of them dies, cannot end them,
@@ -14,6 +13,7 @@ import gc
 import os
 import pickle
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
