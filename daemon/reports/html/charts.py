@@ -64,7 +64,8 @@ def equity_chart(chart_id: str, lane: LaneSheet, run: RunSheet) -> Html:
     worst = lane.worst_case
     if worst is not None and worst.is_whole:
         other = line("Worst case", *_sums(run, worst.trades), "--soft")
-        traces.append(other | {"line": {"color": "--soft", "width": 1.5, "dash": "dot"}})
+        dotted = {"color": "--soft", "width": 1.5, "dash": "dot", "shape": "hv"}
+        traces.append(other | {"line": dotted})
     fallen = line("Drawdown", at, falls(sums), "--bad")
     traces.append(
         fallen

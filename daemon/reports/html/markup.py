@@ -69,8 +69,13 @@ def facts(pairs: Facts) -> Html:
     """Return names and values as a list of two columns; nothing if there are none."""
     if not pairs:
         return Html("")
-    rows = join(*(join(element("dt", name), element("dd", value)) for name, value in pairs))
+    rows = join(*(join(element("dt", _name(name)), element("dd", value)) for name, value in pairs))
     return element("dl", rows, kind="facts")
+
+
+def _name(name: str) -> Html:
+    """Return a name that breaks between its words where a line is short."""
+    return Html(text(name).replace("_", "_<wbr>"))
 
 
 def tile(name: str, value: str, *, kind: str = "", below: str = "") -> Html:

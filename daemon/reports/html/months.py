@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from daemon.core.events import SignalClosed
-from daemon.reports.html.markup import Html, element, text
+from daemon.reports.html.markup import Html, element, join, text
 from daemon.reports.text import signed_percent
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -42,7 +42,9 @@ def month_table(closed: Iterable[SignalClosed]) -> Html:
         return Html("")
     largest = max(abs(month.pnl) for month in months) or 1.0
     cells = {(month.year, month.month): _cell(month, largest) for month in months}
-    head = "".join(element("th", name) for name in ("Year", *MONTHS, "Sum"))
+    head = join(
+        element("th", "Year", kind="word"), *(element("th", name) for name in (*MONTHS, "Sum"))
+    )
     rows = []
     for year in range(months[0].year, months[-1].year + 1):
         of_year = [month for month in months if month.year == year]

@@ -127,9 +127,7 @@ def _tiles(lane: LaneSheet) -> Html:
         ),
         ""
         if held is None
-        else tile(
-            "Held instead", signed_percent(held), kind=tone(held), below="one long, all the time"
-        ),
+        else tile("Held instead", signed_percent(held), kind=tone(held), below="one single long"),
         tile("Trades", f"{lane.trades_total:,}", below=counts),
         tile("Win rate", percent(figures.win_rate)),
         tile("Average PNL", signed_percent(figures.avg_pnl), kind=tone(figures.avg_pnl)),

@@ -19,6 +19,7 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
 main { max-width: 1180px; margin: 0 auto; padding: 28px 20px 48px; }
+header { margin: 0 0 20px; }
 h1 { font-size: 1.65rem; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em; }
 h2 {
   font-size: 1.2rem; margin: 36px 0 12px; display: flex; flex-wrap: wrap; gap: 4px 12px;
@@ -50,14 +51,14 @@ nav a {
 }
 .tile {
   background: var(--card); border: 1px solid var(--line); border-radius: 12px;
-  padding: 10px 14px; display: flex; flex-direction: column; min-width: 0;
+  padding: 10px 12px; display: flex; flex-direction: column; min-width: 0;
 }
 .tile .name { color: var(--soft); font-size: 0.8rem; }
 .tile .value {
   font-size: 1.35rem; font-weight: 600; letter-spacing: -0.01em;
   font-variant-numeric: tabular-nums;
 }
-.tile .below { color: var(--soft); font-size: 0.8rem; }
+.tile .below { color: var(--soft); font-size: 0.76rem; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 0 16px; }
@@ -76,12 +77,13 @@ th:last-child, td:last-child { padding-right: 0; }
 tbody tr:last-child td { border-bottom: 0; }
 td.word.note, .note { white-space: normal; min-width: 160px; }
 .months td { padding: 2px; border: 0; }
+.months tbody th { border: 0; }
 .months td span.cell { display: block; border-radius: 6px; padding: 5px 6px; min-width: 52px; }
 .facts {
   display: grid; grid-template-columns: minmax(120px, auto) 1fr; gap: 4px 16px; margin: 0;
   font-size: 0.9rem;
 }
-.facts dt { color: var(--soft); }
+.facts dt { color: var(--soft); min-width: 0; overflow-wrap: anywhere; }
 .facts dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .costs td:last-child { width: 45%; }
 .bar { display: block; height: 8px; border-radius: 4px; background: var(--accent); }
@@ -101,9 +103,10 @@ footer { font-size: 0.82rem; margin-top: 28px; }
 @media (max-width: 640px) {
   main { padding: 18px 12px 32px; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; }
+  .tile:first-child:nth-last-child(odd) { grid-column: 1 / -1; }
   .card { padding: 14px 12px; border-radius: 10px; }
   .pair { grid-template-columns: minmax(0, 1fr); }
-  .facts { grid-template-columns: minmax(90px, 38%) 1fr; }
+  .facts { grid-template-columns: minmax(90px, 45%) 1fr; }
 }
 @media print {
   body { background: none; } .card, .tile { break-inside: avoid; } .buttons, nav { display: none; }

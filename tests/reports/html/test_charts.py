@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from daemon.core.breakdown import exposure
 from daemon.core.equity import account_of
 from daemon.core.sizing import FixedPercentage, SizingSchema
+from daemon.core.statistics import backtest_statistics
 from daemon.reports.html import charts
 from daemon.reports.html.markup import Html
+from daemon.reports.html.sheets import WorstCase
 from daemon.reports.html.traces import BINS_MAX, bin_width, stamp
 from tests.core.some_events import AT_MS
 from tests.core.trades import trades
@@ -58,6 +61,15 @@ def test_every_trade_is_on_the_candles_with_its_target_and_stop() -> None:
     assert len(by_name["Closed, won"]["x"]) == 2
     assert len(by_name["Closed, lost"]["x"]) == 1
     assert "Open short" not in by_name
+
+
+def test_the_worst_case_holds_each_value_until_the_next_as_the_run_does() -> None:
+    worst = WorstCase(figures=backtest_statistics(CLOSED), trades=CLOSED, is_whole=True)
+    lane = replace(a_lane(CLOSED), worst_case=worst)
+
+    data = spec_of(charts.equity_chart("c", lane, a_run(lane)))["data"]
+
+    assert {trace["line"]["shape"] for trace in data} == {"hv"}
 
 
 def test_a_note_is_text_in_a_chart_too() -> None:
