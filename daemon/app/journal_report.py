@@ -16,6 +16,7 @@ from daemon.core.statistics import (
     RiskCollector,
     ScheduleCollector,
 )
+from daemon.core.wording import moment_text
 from daemon.reports.as_json import Json, as_json
 from daemon.reports.heat import render_heat
 from daemon.reports.html.sheets import Bars, LaneSheet, RunSheet
@@ -24,7 +25,6 @@ from daemon.reports.partial import render_partial
 from daemon.reports.places import report_path
 from daemon.reports.risk import render_risk
 from daemon.reports.schedule import render_schedule
-from daemon.reports.text import moment
 
 BARS_MAX = 2_500
 """More candles than this are not told apart on a screen."""
@@ -173,7 +173,7 @@ def page_of_journal(report: JournalReport, rules: Rules, source: str) -> RunShee
     names = ", ".join(name for name, _ in _by_name(report))
     return RunSheet(
         title=f"Live: {names}",
-        subtitle=f"{moment(start_ms)} to {moment(end_ms)}",
+        subtitle=f"{moment_text(start_ms)} to {moment_text(end_ms)} UTC",
         start_ms=start_ms,
         end_ms=end_ms,
         rules=rules,

@@ -164,7 +164,9 @@ def exposure_chart(chart_id: str, spans: Sequence[ExposureSpan]) -> Html:
 def lanes_chart(chart_id: str, run: RunSheet) -> Html:
     """Return the running sums of several lanes in one picture."""
     traces: list[Trace] = []
-    for lane, colour in zip(run.lanes, cycle(PALETTE), strict=False):
+    # One that closed nothing would be one more line at zero.
+    closing = [lane for lane in run.lanes if lane.trades]
+    for lane, colour in zip(closing, cycle(PALETTE), strict=False):
         name = f"{lane.strategy_name} {lane.symbol}"
         drawn = line(name, *_sums(run, lane.trades), "--accent")
         traces.append(drawn | {"line": {"width": 1.8, "shape": "hv", "color": colour}})

@@ -104,7 +104,8 @@ def test_the_other_pictures_hold_what_they_are_given() -> None:
     balance = spec_of(charts.account_chart("c", account, run))["data"][0]["y"]
     columns = spec_of(charts.exposure_chart("c", spans))["data"]
     histogram = spec_of(charts.distribution_chart("c", CLOSED))["data"]
-    lanes = spec_of(charts.lanes_chart("c", a_run(a_lane(CLOSED), a_lane(CLOSED, "<b>"))))["data"]
+    run = a_run(a_lane(CLOSED), a_lane([], "idle"), a_lane(CLOSED, "<b>"))
+    lanes = spec_of(charts.lanes_chart("c", run))["data"]
 
     assert balance[:-1] == [10_000.0, *(trade.balance for trade in account.trades)]
     assert columns[0]["y"] == [span.long_percent for span in spans]
