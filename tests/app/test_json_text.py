@@ -1,4 +1,4 @@
-"""The text of JSON is, byte for byte, what the standard library writes."""
+"""The text of JSON says what the standard library's says of the same record."""
 
 import json
 import math
@@ -20,6 +20,10 @@ from tests.core.some_events import every_event
 
 def by_the_library(record: object) -> str:
     return json.dumps(as_json(record), ensure_ascii=False, indent=2)
+
+
+def assert_says_the_same(record: object) -> None:
+    assert json.loads(json_text(record)) == json.loads(by_the_library(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,12 @@ RECORDS = st.recursive(
 
 
 @given(RECORDS)
-def test_any_record_is_written_as_the_library_writes_it(record: object) -> None:
-    assert json_text(record) == by_the_library(record)
+def test_any_record_is_written_as_the_library_says_it(record: object) -> None:
+    assert_says_the_same(record)
 
 
 @given(st.lists(st.sampled_from(every_event()), max_size=20))
-def test_statistics_are_written_as_the_library_writes_them(events: list[object]) -> None:
+def test_statistics_are_written_as_the_library_says_them(events: list[object]) -> None:
     known = [event for event in every_event() if event in events]
     for record in (
         known,
@@ -90,7 +94,7 @@ def test_statistics_are_written_as_the_library_writes_them(events: list[object])
         live_statistics(known),
         performance_statistics("s", known),
     ):
-        assert json_text(record) == by_the_library(record)
+        assert_says_the_same(record)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +105,8 @@ def test_statistics_are_written_as_the_library_writes_them(events: list[object])
         {1: "a", "1": "b"},
     ],
 )
-def test_a_mapping_is_written_as_the_library_writes_it(record: Mapping[object, object]) -> None:
-    assert json_text(record) == by_the_library(record)
+def test_a_mapping_is_written_as_the_library_says_it(record: Mapping[object, object]) -> None:
+    assert_says_the_same(record)
 
 
 @pytest.mark.parametrize("record", [print, {"callback": print}, [b"bytes", {1}]])
