@@ -127,7 +127,7 @@ def _faults_of_minutes(name: str, value: object) -> list[str]:
         return [f"{name} must be a whole number of minutes, got {_shown(value)}"]
     if not (math.isfinite(number) and number.is_integer()):
         return [f"{name} must be a whole number of minutes, got {number}"]
-    return [] if number > 0 else [f"{name} must be positive, got {number}"]
+    return [] if number > 0 else [f"{name} must be positive, got {number:.0f}"]
 
 
 def _shown(value: object) -> str:
