@@ -20,7 +20,7 @@ GET_PROMETHEUS := command -v prometheus >/dev/null && command -v prometheus-aler
 	{ test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null && apt-get -qq update >/dev/null && \
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
 	prometheus prometheus-alertmanager >/dev/null; } || true
-CODE = $(wildcard daemon tests benchmarks)
+CODE = $(wildcard daemon tests benchmarks deploy docs)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -12,7 +12,8 @@ from typing import Any, get_args, get_type_hints
 from daemon.adapters.clock import WallClock
 from daemon.adapters.sinks.webhook import Target, WebhookAlertSink
 from daemon.app import listeners
-from daemon.core.alerts import AlertKind, alerts_of
+from daemon.core.alert_kinds import AlertKind
+from daemon.core.alerts import alerts_of
 from daemon.core.events import Announcement, SignalClosed, TickResult, Transition
 from daemon.core.pnl import profit_loss
 from daemon.core.records import Journaled, TransitionEntry
