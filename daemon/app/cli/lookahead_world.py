@@ -145,12 +145,17 @@ class Watch:
         name = os.path.realpath(os.fsdecode(path))
         if self._data_file and name == self._data_file:
             self.has_opened_data = True
-        elif not name.endswith((".py", ".pyc", ".so")) and not name.startswith(self._places):
+        elif not _is_code(name) and not name.startswith(self._places):
             self._touch(f"open {name}")
 
     def _touch(self, what: str) -> None:
         if len(self.touched) < TOUCHED_MAX:
             self.touched[what] = None
+
+
+def _is_code(name: str) -> bool:
+    """Say whether Python itself opens the file to import it, or to keep what it has compiled."""
+    return Path(name).parent.name == "__pycache__" or name.endswith((".py", ".pyc", ".so"))
 
 
 def _redirect(file: str, other_file: str) -> None:

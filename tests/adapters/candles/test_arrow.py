@@ -62,10 +62,10 @@ def test_numbers_of_other_kinds_are_taken_and_missing_ones_are_nan(tmp_path: Pat
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        (a_table(names=NAMES[:5]), "column volume: the header does not name it"),
+        (a_table(names=NAMES[:5]), "column volume: no column has this name"),
         (a_table(names=[*NAMES, "timestamp"]), "column timestamp: two columns may hold it"),
-        (a_table(close=["a"] * 5), "column close: it holds string, not numbers"),
-        (a_table(date=["2025-01-01"] * 5), "column timestamp: it holds string, not times"),
+        (a_table(close=["a"] * 5), "column close: it holds text, not numbers"),
+        (a_table(date=["2025-01-01"] * 5), "column timestamp: it holds text, not times"),
         (a_table(date=[1, 2, 3, 4, None]), "column timestamp: 1 times are missing"),
         (a_table(date=[-1] * 5), "column timestamp: the numbers are neither epoch seconds"),
         (a_table(date=[1.0005] * 5), "column timestamp: the times are finer than a millisecond"),
