@@ -18,8 +18,12 @@ class SmaCross(Strategy):
     async def get_signal(self, view: View) -> Signal | None:
         fast, slow = view.params.integer("fast"), view.params.integer("slow")
         closes = view.candles("15m", slow + 1).close
-        lead = sum(closes[-fast:]) / fast - sum(closes[1:]) / slow
-        lead_before = sum(closes[-fast - 1 : -1]) / fast - sum(closes[:-1]) / slow
+        recent = closes[-fast - 1 :]
+        # Each has one candle more than its average: now without the oldest, before without the
+        # newest.
+        newest, in_recent, in_all = closes[-1], sum(recent), sum(closes)
+        lead = (in_recent - recent[0]) / fast - (in_all - closes[0]) / slow
+        lead_before = (in_recent - newest) / fast - (in_all - newest) / slow
         price = view.price
         if lead_before <= 0 < lead:
             return Signal(

@@ -10,23 +10,21 @@ ends with its process at either end, and only the item that was worked on is don
 
 import asyncio
 import gc
-import os
 import pickle
 import signal
 import sys
-import tempfile
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from mmap import ACCESS_READ, mmap
 from multiprocessing import get_context, reduction
 from multiprocessing.connection import Connection
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakSet
 
+from daemon.adapters.shared_bytes import SharedBytes
 from daemon.core.errors import WorkerError, WorkError
 from daemon.core.guard import Raised, call_foreign
 
@@ -60,56 +58,6 @@ _LINES: WeakSet[Connection] = WeakSet()
 """Our ends of all lines: a copy of this process has them too, and must let go of them."""
 
 
-class SharedBytes:
-    """Read-only bytes that processes share without copies, in a file in memory without a name.
-
-    It vanishes with the last process that holds it, however that one ends. It is written when it
-    is first needed: a copy of this process needs none.
-    """
-
-    def __init__(
-        self, descriptor: int, sizes: Sequence[int], parts: Sequence[memoryview] = ()
-    ) -> None:
-        self._descriptor = descriptor
-        self._sizes = sizes
-        self._parts = parts
-        self._lock = Lock()
-
-    @classmethod
-    def of(cls, parts: Sequence[memoryview]) -> "SharedBytes":
-        """Return a copy of `parts` that can be shared. They must not change."""
-        return cls(-1, [part.nbytes for part in parts], parts)
-
-    def __reduce__(self) -> tuple[Callable[..., "SharedBytes"], tuple[object, object]]:
-        # Only while a process is being started can a descriptor be handed to it.
-        return _received, (reduction.DupFd(self._file()), self._sizes)
-
-    def views(self) -> list[memoryview]:
-        """Return the parts as they were given."""
-        if not sum(self._sizes):
-            return [memoryview(b"") for _ in self._sizes]
-        whole = memoryview(mmap(self._file(), 0, access=ACCESS_READ))
-        views, start = [], 0
-        for size in self._sizes:
-            views.append(whole[start : start + size])
-            start += size
-        return views
-
-    def _file(self) -> int:
-        with self._lock:
-            if self._descriptor < 0:
-                self._descriptor = _unnamed_file()
-                with open(self._descriptor, "wb", closefd=False) as file:
-                    file.writelines(self._parts)
-            return self._descriptor
-
-    def close(self) -> None:
-        """Let go of it here."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
 @dataclass(frozen=True, slots=True)
 class Task(Generic[M, T, R]):
     """What a worker does: `start(material, views)` returns the function that works on items.
@@ -120,16 +68,6 @@ class Task(Generic[M, T, R]):
     start: Callable[[M, list[memoryview]], Callable[[T], R]]
     material: M
     shared: SharedBytes
-
-
-class _Duplicate(Protocol):
-    """A descriptor on its way to another process."""
-
-    def detach(self) -> int: ...
-
-
-def _received(duplicate: _Duplicate, sizes: Sequence[int]) -> SharedBytes:
-    return SharedBytes(duplicate.detach(), sizes)
 
 
 class Worker(Generic[M, T, R]):
@@ -251,7 +189,8 @@ class Workers(Generic[M, T, R]):
 
     def __init__(self, task: Task[M, T, R], count: int) -> None:
         self._workers = [Worker(task) for _ in range(count)]
-        self._threads = ThreadPoolExecutor(max(1, count), thread_name_prefix="worker-line")
+        # One thread for each, in which items stand in line.
+        self._threads = [ThreadPoolExecutor(1, f"worker-line-{n}") for n in range(count)]
 
     @property
     def process_ids(self) -> list[int]:
@@ -267,20 +206,25 @@ class Workers(Generic[M, T, R]):
             worker.copy_here(function)
 
     def hands(self) -> list[Callable[[T], Coroutine[object, object, R]]]:
-        """Return a function per worker that has it work on an item. They raise WorkerError."""
-        return [partial(self._work, worker) for worker in self._workers]
+        """Return a function per worker that has it work on an item. They raise WorkerError.
 
-    async def _work(self, worker: Worker[M, T, R], item: T) -> R:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, worker.work, item)
+        Called before it is done, it goes on with the next item as soon as it is.
+        """
+        pairs = zip(self._workers, self._threads, strict=True)
+        return [partial(_work_in, thread, worker) for worker, thread in pairs]
 
     def close(self) -> None:
         """Kill every process, also in the middle of its work, and wait until all are gone."""
         for worker in self._workers:
             worker.end()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for thread in self._threads:
+            thread.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
             worker.close()
+
+
+async def _work_in(thread: ThreadPoolExecutor, worker: Worker[M, T, R], item: T) -> R:
+    return await asyncio.get_running_loop().run_in_executor(thread, worker.work, item)
 
 
 def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
@@ -341,10 +285,3 @@ def _told(code: int | None) -> str:
     with suppress(ValueError):
         return f"killed by {signal.Signals(-code).name}"
     return f"killed by signal {-code}"
-
-
-def _unnamed_file() -> int:
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("tickd-candles")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())

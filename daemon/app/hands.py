@@ -18,7 +18,8 @@ from importlib import import_module
 import numpy as np
 
 from daemon.adapters.copies import may_be_copied
-from daemon.adapters.processes import SharedBytes, Task, Workers
+from daemon.adapters.processes import Task, Workers
+from daemon.adapters.shared_bytes import SharedBytes
 from daemon.app.defaults import get_config
 from daemon.app.extras import cluster_library
 from daemon.app.own_code import own_modules
@@ -121,7 +122,7 @@ async def _on_cluster(
     home.send_by_value([module.__name__ for module in own_modules(modules_of(terms))])
     material = (terms, minutes.start_ms, minutes.filled_count)
     async with home.open_cluster(address, _begin, material, _parts(minutes)) as hands:
-        yield [partial(_outcome, hand) for hand in hands[:hand_count]]
+        yield [Hand(partial(_outcome, hand)) for hand in hands[:hand_count]]
 
 
 @asynccontextmanager
@@ -129,7 +130,8 @@ async def _on_cores(
     terms: Terms, minutes: Minutes, hand_count: int
 ) -> AsyncGenerator[Sequence[OutcomeHand], None]:
     markets = Markets()
-    here: OutcomeHand = evaluator(terms, minutes, markets)
+    evaluate_here = evaluator(terms, minutes, markets)
+    here = Hand(evaluate_here)
     if hand_count < 2:
         yield [here]
         return
@@ -146,8 +148,8 @@ async def _on_cores(
     try:
         if is_copied:
             prepare(terms, minutes, markets)
-            workers.copy_here(partial(_work_as_copy, here))
-        yield [here, *(partial(_outcome, hand) for hand in workers.hands())]
+            workers.copy_here(partial(_work_as_copy, evaluate_here))
+        yield [here, *(Hand(partial(_outcome, work), holds=2) for work in workers.hands())]
     finally:
         await asyncio.shield(asyncio.to_thread(workers.close))
         shared.close()
@@ -198,9 +200,12 @@ def _begin(
     return work
 
 
-def _work_as_copy(here: OutcomeHand, assignment: Assignment) -> Outcome:
+def _work_as_copy(
+    evaluate_here: Callable[[Assignment], Coroutine[object, object, Outcome]],
+    assignment: Assignment,
+) -> Outcome:
     forget_entered()
-    return run_whole(here(assignment))
+    return run_whole(evaluate_here(assignment))
 
 
 def work_aside(terms: Terms, minutes: Minutes, assignment: Assignment) -> Outcome:

@@ -11,6 +11,7 @@ from daemon.app.hands import OutcomeHand, modules_of
 from daemon.app.own_code import code_digest
 from daemon.reports.as_json import as_json
 from daemon.research.assignment import Assignment, Evaluation, Outcome, Terms
+from daemon.research.pool import Hand
 from daemon.research.result import BacktestResult
 
 
@@ -39,7 +40,7 @@ class WalkCheckpoint:
 
     def helped(self, hand: OutcomeHand) -> OutcomeHand:
         """Return `hand`, which does nothing twice and keeps what it has done."""
-        return partial(self._work, hand)
+        return Hand(partial(self._work, hand), holds=hand.holds)
 
     async def close(self, *, is_complete: bool) -> None:
         """Forget a walk that has come to its end. Raises OSError."""
@@ -51,7 +52,7 @@ class WalkCheckpoint:
         if key in self._known:
             self.known_count += 1
             return Evaluation(result=self._known[key], slice_pnl=())
-        outcome = await hand(assignment)
+        outcome = await hand.work(assignment)
         if isinstance(outcome, Evaluation):
             await asyncio.to_thread(self._records.add, key, outcome.result)
         return outcome

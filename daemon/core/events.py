@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from daemon.core.pnl import ProfitLoss
+from daemon.core.record import fast_init
 from daemon.core.signal import Key, Signal, SignalRow
 from daemon.core.states import CancelReason, CloseReason
 
@@ -68,6 +69,7 @@ class SignalActive(Keyed):
     action: Literal["active"] = "active"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalScheduled(Keyed):
     """A signal was made and waits for its entry price."""
@@ -81,6 +83,7 @@ class SignalScheduled(Keyed):
     action: Literal["scheduled"] = "scheduled"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalOpened(Keyed):
     """A position was opened; `current_price` is its entry price."""
@@ -94,6 +97,7 @@ class SignalOpened(Keyed):
     action: Literal["opened"] = "opened"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalClosed(Keyed):
     """A position was closed; `current_price` is the closing price before costs."""
@@ -110,6 +114,7 @@ class SignalClosed(Keyed):
     action: Literal["closed"] = "closed"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalCancelled(Keyed):
     """A waiting signal ended without a position."""

@@ -23,6 +23,7 @@ from daemon.core.events import (
 )
 from daemon.core.levels import Progress, new_levels, progress_at
 from daemon.core.pnl import profit_loss
+from daemon.core.record import fast_init
 from daemon.core.rules import Rules
 from daemon.core.signal import SignalRow, activated
 from daemon.core.states import (
@@ -44,6 +45,7 @@ from daemon.core.states import (
 )
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """The next state and what follows from it, in order.

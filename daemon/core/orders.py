@@ -7,12 +7,14 @@ and the client order id comes from the signal id, so that asking twice is harmle
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+from daemon.core.record import fast_init
 from daemon.core.signal import SignalRow
 from daemon.core.states import Active, Closing, Filled, Idle, Opening, Scheduled, State
 
 Side = Literal["buy", "sell"]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An entry or exit that is due at `price`, the price that the rule names."""

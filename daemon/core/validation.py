@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import NotRequired, TypedDict, cast
 
 from daemon.core.form import (
+    EXACT_MAX,
     PLAIN,
     exact,
     faults_of_form,
@@ -24,6 +25,7 @@ from daemon.core.form import (
 from daemon.core.guard import Raised, call_foreign, close_unawaited
 from daemon.core.plain_text import to_plain_text
 from daemon.core.pnl import Position, distance_percent_break_even, pnl_percentage
+from daemon.core.record import fast_init
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, SignalRow, make_id
 
@@ -56,6 +58,7 @@ class InvalidSignalError(ValueError):
         self.faults = tuple(faults)
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """Who asks and when: the task, the market time (ms) and the current price."""
@@ -72,8 +75,7 @@ def read_signal(returned: object) -> Signal:
     become plain ones, so that nothing can change them later; texts are flattened. Raises
     InvalidSignalError for anything else.
     """
-    copied = _copied(returned) if type(returned) is Signal else None
-    if copied is not None:
+    if type(returned) is Signal and (copied := _copied(returned)) is not None:
         return copied
     close_unawaited(returned)
     outcome = call_foreign(_values_of, returned)
@@ -102,13 +104,35 @@ def form_faults(signal: Signal, price: float) -> list[str]:
     return faults_of_price("the current price", price) + faults_of_form(values)
 
 
+def _is_usual(signal: Signal, price: float) -> bool:
+    """Say whether all values are of the usual classes and in their bounds: `form_faults` is empty.
+
+    Whatever is not may still be without a fault. Only for plain values, as `read_signal` gives.
+    """
+    entry = price if signal.price_open is None else signal.price_open
+    target, stop = signal.price_take_profit, signal.price_stop_loss
+    minutes = signal.minute_estimated_time
+    return (
+        type(price) is type(entry) is type(target) is type(stop) is float
+        and 0.0 < price < math.inf
+        and 0.0 < entry < math.inf
+        and 0.0 < target < math.inf
+        and 0.0 < stop < math.inf
+        and type(minutes) is int
+        and 0 < minutes < EXACT_MAX
+        and signal.position in ("long", "short")
+        and signal.note is None
+        and signal.id is None
+    )
+
+
 def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     """Return the validated row of `signal`, waiting or immediate as its entry price says.
 
     With a `price_open` that the market has not reached yet the row is scheduled; otherwise it
     opens at once, at `price_open` or at the current price. Raises InvalidSignalError.
     """
-    faults = form_faults(signal, moment.price)
+    faults = [] if _is_usual(signal, moment.price) else form_faults(signal, moment.price)
     price = price_or_nan(moment.price)
     entry = price if signal.price_open is None else price_or_nan(signal.price_open)
     position = position_or_long(signal.position)
@@ -148,11 +172,11 @@ def _copied(signal: Signal) -> Signal | None:
     except AttributeError:
         # Made without its constructor.
         return None
-    return _signal_of(dict(zip(_FIELDS, values, strict=True))) if _are_plain(values) else None
-
-
-def _are_plain(values: tuple[object, ...]) -> bool:
-    return PLAIN.issuperset(map(type, values))
+    if not PLAIN.issuperset(map(type, values)):
+        return None
+    has_text = signal.note is not None or signal.id is not None
+    # Nothing can change plain values, and without a text there is nothing to flatten.
+    return _signal_of(dict(zip(_FIELDS, values, strict=True))) if has_text else signal
 
 
 def _values_of(returned: object) -> dict[str, object] | None:
@@ -269,6 +293,8 @@ def _faults_of_immediate(row: SignalRow, price: float) -> list[str]:
     if row.is_scheduled:
         return []
     sign = 1 if row.position == "long" else -1
+    if sign * row.price_stop_loss < sign * price < sign * row.price_take_profit:
+        return []
     limits = (
         ("stop loss", row.price_stop_loss, sign * price <= sign * row.price_stop_loss),
         ("take profit", row.price_take_profit, sign * price >= sign * row.price_take_profit),

@@ -1,6 +1,6 @@
 """When a strategy is asked in a run over history, and how: throttled, guarded, and by hand."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from contextvars import copy_context
 
@@ -54,34 +54,33 @@ class Asker:
 
     def begin(self, now_ms: int, price: float) -> object:
         """Ask, and return the answer, None, a `Raised`, or `Suspended`, which `finish` awaits."""
-        return self.begin_each([(now_ms, price)], _always)
+        return self.begin_each([(now_ms, price)], ())
 
-    def begin_each(
-        self, moments: Iterable[tuple[int, float]], may_go_on: Callable[[], bool]
-    ) -> object:
+    def begin_each(self, moments: Iterable[tuple[int, float]], heard_by: Sequence[Sized]) -> object:
         """Ask at each (time, price) for as long as the answer is None; return the first other one.
 
-        `last_ms` says when that was. After each call it ends, with None, where it may not go on.
+        `last_ms` says when that was. After a call it ends, with None, where somebody's turn is due
+        or anybody is in one of the lists `heard_by`.
         """
         count = self.count
-        views = self._views(moments, may_go_on)
+        views = self._views(moments, heard_by)
         outcome = copy_context().run(self.calls.begin_each, self._get_signal, views)
         if outcome is None or self.count > count + 1:
             self.hung_in_row = 0
         return outcome
 
     def _views(
-        self, moments: Iterable[tuple[int, float]], may_go_on: Callable[[], bool]
+        self, moments: Iterable[tuple[int, float]], heard_by: Sequence[Sized]
     ) -> Iterator[HistoryView]:
         """Yield what the strategy sees at each moment, as the context of the call that follows."""
-        scene, enter = self._scene, RUN_CONTEXT.set
+        scene, enter, calls = self._scene, RUN_CONTEXT.set, self.calls
         for now_ms, price in moments:
             self.last_ms = now_ms
             self.count += 1
             self._view = view = HistoryView(scene, price, now_ms)
             enter(view)
             yield view
-            if not may_go_on():
+            if calls.is_turn_due or any(heard_by):
                 return
 
     async def finish(self, outcome: object) -> object:
@@ -105,7 +104,3 @@ def _as_context(view: HistoryView | None) -> Iterator[None]:
         yield
     finally:
         RUN_CONTEXT.reset(token)
-
-
-def _always() -> bool:
-    return True

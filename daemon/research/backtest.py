@@ -178,6 +178,8 @@ class Pass:
         self.is_stopped = True
         for lane in self.lanes:
             lane.is_stopping = True
+        # Calls that come to nothing go on in a row until then.
+        self._calls.is_turn_due = True
 
     async def go(self) -> AsyncGenerator[Told, None]:
         """Give each lane its turns, the earliest first, and of the same moment in their order."""

@@ -7,7 +7,7 @@ is one line that names the row, and missing minutes are refused or filled by an 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
+from hashlib import sha256
 
 import numpy as np
 
@@ -67,10 +67,11 @@ class Minutes:
     @cached_property
     def fingerprint(self) -> str:
         """Return 32 hex digits that are the same for the same candles and for no others."""
-        digest = blake2b(str(self.start_ms).encode("ascii"), digest_size=16)
+        # Of those in the standard library the fastest where processors have instructions for it.
+        digest = sha256(str(self.start_ms).encode("ascii"))
         for column in (self.open, self.high, self.low, self.close, self.volume):
             digest.update(column.astype("<f8", copy=False).data)
-        return digest.hexdigest()
+        return digest.hexdigest()[:32]
 
     def rows(self) -> list[Candle]:
         """Return the candles as objects: for tests and small files, not for a year."""

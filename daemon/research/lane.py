@@ -179,7 +179,7 @@ class Lane:
             )
             moments = moments[:calls_max]
             prices = self.market.prices_at(moments)
-            outcome = self.asker.begin_each(zip(moments, prices, strict=True), self._may_ask_on)
+            outcome = self.asker.begin_each(zip(moments, prices, strict=True), self._heard_by)
             asked_ms = self.asker.last_ms
             assert asked_ms is not None, "there was at least one moment, so it was asked"
             if outcome is not None:
@@ -189,10 +189,6 @@ class Lane:
             calls_max -= len(moments)
             self._plan_moment(asked_ms + 1)
         return False
-
-    def _may_ask_on(self) -> bool:
-        # Whether a call that comes to nothing is still nobody's business, asked after each.
-        return not (self.asker.calls.is_turn_due or self.is_stopping or any(self._heard_by))
 
     async def turn(self) -> Sequence[Told]:
         """Do what is due; return the signals that ended."""

@@ -1,7 +1,7 @@
 """What a strategy sees at one moment of history: never more than a live one would."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from daemon.core.candles import Candles, Columns
 from daemon.core.params import Params
@@ -47,26 +47,31 @@ class HistoryView:
 
         Raises HistoryError when the strategy did not declare as many, as a live one does.
         """
-        known = self._scene.declared.get(interval)
-        if known is None or limit > known.limit:
+        most, start_ms, length_ms, columns = self._scene.declared.get(interval, UNDECLARED)
+        if limit > most:
             raise HistoryError(
                 f"candles({interval!r}, {limit}) were not declared: "
                 f'set history = {{"{interval}": {limit}}} on the strategy'
             )
-        stop = (self.now_ms - known.start_ms) // known.length_ms
+        stop = (self.now_ms - start_ms) // length_ms
         if limit > stop:
             raise HistoryError(f"the data hold {max(0, stop)} of {limit} candles of {interval} yet")
-        return Candles(known.columns, stop - limit, stop)
+        return Candles(columns, stop - limit, stop)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """The candles of one interval, and how many of them a strategy declared."""
+class Declared(NamedTuple):
+    """The candles of one interval, and how many of them a strategy declared.
+
+    A tuple, which is taken apart in one step: that is done at each call of `candles`.
+    """
 
     limit: int
     start_ms: int
     length_ms: int
     columns: Columns
+
+
+UNDECLARED = Declared(limit=-(1 << 62), start_ms=0, length_ms=1, columns=((), (), (), (), (), ()))
 
 
 class Scene:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from daemon.adapters.processes import SharedBytes, Task, Workers
+from daemon.adapters.processes import Task, Workers
+from daemon.adapters.shared_bytes import SharedBytes
 from daemon.core.errors import WorkerError, WorkError
 
 PARTS = [memoryview(b"abc"), memoryview(b""), memoryview(b"defgh")]
@@ -198,7 +199,8 @@ async def test_a_copy_too_works_only_with_what_could_be_sent(shared: SharedBytes
 
 PARENT = """
 import asyncio, os
-from daemon.adapters.processes import SharedBytes, Task, Workers
+from daemon.adapters.processes import Task, Workers
+from daemon.adapters.shared_bytes import SharedBytes
 from tests.adapters.test_processes import PARTS, start
 
 async def main():

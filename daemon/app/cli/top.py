@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NoReturn
 
 from daemon.app.cli.terminal import Terminal
@@ -30,10 +31,18 @@ GARBAGE_THRESHOLDS = 20_000, 20, 20
 Looking as often as usual takes a tenth of the time of a start.
 """
 
+SPARED = MappingProxyType({"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"})
+"""What libraries do at each start for those who need it, and we do not: a thread per core that
+spins for matrices to multiply (cores are shared out as processes here), and a search of all that
+is installed for plugins of pydantic. What the environment says already stays.
+"""
+
 
 def main() -> NoReturn:
     """Run the command line of this process, and end the process."""
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    for name, value in SPARED.items():
+        os.environ.setdefault(name, value)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     exit_code = run(sys.argv[1:])
     # The rest is the interpreter's own end, which would show where it was interrupted.

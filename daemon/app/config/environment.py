@@ -4,43 +4,22 @@ import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource, SettingsConfigDict
-
 from daemon.app.config.address import CONFIG_VARIABLE
 from daemon.app.config.problems import KeyPath, Problem, did_you_mean
-from daemon.app.config.settings import ENV_DELIMITER, ENV_PREFIX, Config
+from daemon.app.config.settings import ENV_DELIMITER, ENV_PREFIX
 from daemon.app.config.tree import EACH, walk
 
 _NEAR_PREFIX = re.compile(r"^_*TICKD_+", re.IGNORECASE)
 
 
-class EnvironmentSource(EnvSettingsSource):
-    """pydantic-settings' own source, on a mapping that is handed in.
-
-    A list may be written as JSON or as `a,b`. What cannot be read is left as text, so that the
-    check of all values tells it with the rest.
-    """
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(Config)
-        # The tables are strict: the source then gives each text the type of its setting.
-        self.config = SettingsConfigDict(**{**self.config, "strict": True})
-        self.env_vars = {name.lower(): value for name, value in environ.items()}
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> object:  # noqa: ANN401 - the base class says so
-        """Return a list or table; a text that is neither is split at commas or left alone."""
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            if "{" in value or "[" in value or not value.strip():
-                return value
-            return [item.strip() for item in value.split(",")]
-
-
 def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that the environment names, nested as in a file."""
     ours = {name: value for name, value in environ.items() if _is_ours(name)}
+    if not ours:
+        return {}
+    # Only here: pydantic-settings takes a tenth of a second of a start, and most have no such name.
+    from daemon.app.config.environment_source import EnvironmentSource  # noqa: PLC0415
+
     return EnvironmentSource(ours)()
 
 

@@ -5,9 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from daemon.app.config.alert_sections import AlertsSection
 from daemon.app.config.problems import KeyPath, did_you_mean, is_secret_name
@@ -31,19 +30,14 @@ Fault = tuple[KeyPath, str]
 """Where a check that spans several keys failed, and why."""
 
 
-class Config(BaseSettings):
+class Config(BaseModel):
     """Every setting. Building one reads neither a file nor the environment: `load_config` does.
 
     Raises pydantic's ValidationError for values that cannot be used.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        allow_inf_nan=False,
-        env_prefix=ENV_PREFIX,
-        env_nested_delimiter=ENV_DELIMITER,
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
     )
 
     exchange: ExchangeSection = ExchangeSection()
@@ -55,18 +49,6 @@ class Config(BaseSettings):
     http: HttpSection = HttpSection()
     log: LogSection = LogSection()
     alerts: AlertsSection = AlertsSection()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings hands them by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave merging to `load_config`, which must know where each value came from."""
-        return (init_settings,)
 
     @model_validator(mode="after")
     def check_together(self) -> Self:
