@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from benchmarks.process import ROOT, ChildError
+from daemon.app.cli.top import SPARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,11 @@ class Spent:
 
 
 def spent(arguments: Sequence[str], folder: Path | None = None) -> Spent:
-    """Run a Python process to its end. Raises ChildError where it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    """Run a Python process to its end. Raises ChildError where it fails.
+
+    What `tickd` spares each of its processes, all are spared, references too.
+    """
+    environment = {**os.environ, **SPARED, "PYTHONPATH": str(ROOT)}
     # As on any machine, the second start finds the byte code of the first.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     began_s = time.monotonic()
@@ -66,5 +70,6 @@ def load_note() -> str:
     busy = os.getloadavg()[0]
     return (
         f"{busy:.1f} processes wanted to run on {os.cpu_count()} cores in the last minute; CPU"
-        " seconds are the least of all runs, since what else runs can only add to them"
+        " seconds are the least of all runs, since what else runs can only add to them;"
+        " all processes, references too, ran with OPENBLAS_NUM_THREADS=1, as tickd sets it"
     )

@@ -17,9 +17,9 @@ from importlib import import_module
 
 import numpy as np
 
-from daemon.adapters.copies import may_be_copied
-from daemon.adapters.processes import Task, Workers
-from daemon.adapters.shared_bytes import SharedBytes
+from daemon.adapters.processes.copies import may_be_copied
+from daemon.adapters.processes.shared_bytes import SharedBytes
+from daemon.adapters.processes.workers import Task, Workers
 from daemon.app.defaults import get_config
 from daemon.app.extras import cluster_library
 from daemon.app.own_code import own_modules

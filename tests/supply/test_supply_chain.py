@@ -32,7 +32,7 @@ UNPACKING = frozenset({"load", "loads", "open", "Unpickler"})
 
 BETWEEN_OUR_OWN = {
     "daemon/adapters/dask_cluster.py",
-    "daemon/adapters/processes.py",
+    "daemon/adapters/processes/workers.py",
     "daemon/app/hands.py",
 }
 """A search sends work to processes that it started itself; no file and no stranger is read."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from daemon.adapters.processes import Task, Workers
-from daemon.adapters.shared_bytes import SharedBytes
+from daemon.adapters.processes.shared_bytes import SharedBytes
+from daemon.adapters.processes.workers import Task, Workers
 from daemon.core.errors import WorkerError, WorkError
 
 PARTS = [memoryview(b"abc"), memoryview(b""), memoryview(b"defgh")]
@@ -58,7 +58,7 @@ async def test_a_worker_sees_the_bytes_and_survives_what_an_item_raises(
     (hand,) = workers.hands()
 
     first = await hand("x")
-    with pytest.raises(WorkError, match=r"ValueError: a bad item \(at test_processes.py:\d+\)"):
+    with pytest.raises(WorkError, match=r"ValueError: a bad item \(at test_workers.py:\d+\)"):
         await hand("raise")
     second = await hand("y")
     pids = workers.process_ids
@@ -199,9 +199,9 @@ async def test_a_copy_too_works_only_with_what_could_be_sent(shared: SharedBytes
 
 PARENT = """
 import asyncio, os
-from daemon.adapters.processes import Task, Workers
-from daemon.adapters.shared_bytes import SharedBytes
-from tests.adapters.test_processes import PARTS, start
+from daemon.adapters.processes.workers import Task, Workers
+from daemon.adapters.processes.shared_bytes import SharedBytes
+from tests.adapters.processes.test_workers import PARTS, start
 
 async def main():
     shared = SharedBytes.of(PARTS)

@@ -24,7 +24,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakSet
 
-from daemon.adapters.shared_bytes import SharedBytes
+from daemon.adapters.processes.shared_bytes import SharedBytes
 from daemon.core.errors import WorkerError, WorkError
 from daemon.core.guard import Raised, call_foreign
 

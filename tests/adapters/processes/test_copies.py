@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from daemon.adapters import copies
-from daemon.adapters.copies import may_be_copied
+from daemon.adapters.processes import copies
+from daemon.adapters.processes.copies import may_be_copied
 
 
 def test_a_process_is_copied_only_where_it_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
