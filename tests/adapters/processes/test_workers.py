@@ -118,7 +118,7 @@ async def test_closing_ends_a_process_in_the_middle_of_its_work(shared: SharedBy
 async def test_what_cannot_be_sent_or_begun_is_one_line(shared: SharedBytes) -> None:
     for material, message in (
         (lambda: None, r"cannot be sent to other processes: .*top level of a module"),
-        ("broken", r"a worker process cannot begin: RuntimeError: no model \(at test_proc"),
+        ("broken", r"a worker process cannot begin: RuntimeError: no model \(at test_workers"),
     ):
         workers = one(shared, material)
         with pytest.raises(WorkerError, match=message) as caught:
