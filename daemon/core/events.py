@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from daemon.core.pnl import ProfitLoss
-from daemon.core.record import fast_init
 from daemon.core.signal import Key, Signal, SignalRow
 from daemon.core.states import CancelReason, CloseReason
 
@@ -69,7 +68,6 @@ class SignalActive(Keyed):
     action: Literal["active"] = "active"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalScheduled(Keyed):
     """A signal was made and waits for its entry price."""
@@ -83,7 +81,6 @@ class SignalScheduled(Keyed):
     action: Literal["scheduled"] = "scheduled"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalOpened(Keyed):
     """A position was opened; `current_price` is its entry price."""
@@ -97,7 +94,6 @@ class SignalOpened(Keyed):
     action: Literal["opened"] = "opened"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalClosed(Keyed):
     """A position was closed; `current_price` is the closing price before costs."""
@@ -114,7 +110,6 @@ class SignalClosed(Keyed):
     action: Literal["closed"] = "closed"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalCancelled(Keyed):
     """A waiting signal ended without a position."""

@@ -8,8 +8,8 @@ here knows in which mode it runs; time is inside the input. Every transition goe
              +-> idle: cancelled
 """
 
-from dataclasses import dataclass, replace
-from typing import assert_never
+from dataclasses import replace
+from typing import NamedTuple, assert_never
 
 from daemon.core.candles import MINUTE_MS
 from daemon.core.events import (
@@ -23,7 +23,6 @@ from daemon.core.events import (
 )
 from daemon.core.levels import Progress, new_levels, progress_at
 from daemon.core.pnl import profit_loss
-from daemon.core.record import fast_init
 from daemon.core.rules import Rules
 from daemon.core.signal import SignalRow, activated
 from daemon.core.states import (
@@ -45,9 +44,7 @@ from daemon.core.states import (
 )
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """The next state and what follows from it, in order.
 
     `is_ambiguous` says that one bar touched two prices whose order decides the outcome.
@@ -124,7 +121,7 @@ def _observe_scheduled(state: Scheduled, seen: Observation, rules: Rules) -> Ste
     if is_stopped and not (is_ambiguous and rules.intrabar == "worst_case"):
         # The stop comes first: a bar that touched both must not open a lost position.
         after = _cancelled(row, "stop_loss", seen.known_at_ms, seen.price)
-        return replace(after, is_ambiguous=is_ambiguous)
+        return after._replace(is_ambiguous=is_ambiguous)
     if is_reached:
         opening = Opening(signal=activated(row, seen.known_at_ms), seen=seen)
         return Step(state=opening, is_ambiguous=is_ambiguous)

@@ -4,19 +4,15 @@ There is no list of commands that a crash could lose: start-up and running ask t
 and the client order id comes from the signal id, so that asking twice is harmless.
 """
 
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
-from daemon.core.record import fast_init
 from daemon.core.signal import SignalRow
 from daemon.core.states import Active, Closing, Filled, Idle, Opening, Scheduled, State
 
 Side = Literal["buy", "sell"]
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """An entry or exit that is due at `price`, the price that the rule names."""
 
     client_order_id: str

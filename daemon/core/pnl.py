@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from daemon.core.record import fast_init
 from daemon.core.rules import Rules
 
 Position = Literal["long", "short"]
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfitLoss:
     """`pnl_percentage` in percent points; the two prices are adjusted by slippage and fee."""

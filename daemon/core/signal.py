@@ -6,10 +6,8 @@ from hashlib import blake2b
 from typing import Literal
 
 from daemon.core.pnl import Position
-from daemon.core.record import fast_init
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """What `get_signal` returns. Prices in quote units, the life in whole minutes.
@@ -39,7 +37,6 @@ class Key:
         return f"{self.symbol}/{self.strategy_name}"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRow:
     """A validated signal with its identity and times (UTC epoch ms).

@@ -4,16 +4,14 @@ A state is a frozen class and the union lists them all; nothing else remembers w
 """
 
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
-from daemon.core.record import fast_init
 from daemon.core.signal import SignalRow
 
 CloseReason = Literal["time_expired", "take_profit", "stop_loss", "user"]
 CancelReason = Literal["timeout", "stop_loss", "user", "stopped", "data_end"]
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """What the market did over a span: the one input by which live and history are judged alike.
@@ -43,7 +41,6 @@ def tick(at_ms: int, price: float) -> Observation:
     )
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
     """No signal."""
@@ -51,7 +48,6 @@ class Idle:
     kind: Literal["idle"] = "idle"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
     """A signal waits for the market to reach its entry price."""
@@ -60,7 +56,6 @@ class Scheduled:
     kind: Literal["scheduled"] = "scheduled"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """An entry is decided and the broker has not answered yet; a risk slot is due or held.
@@ -73,7 +68,6 @@ class Opening:
     kind: Literal["opening"] = "opening"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Active:
     """A position is open. The reached partial levels (10, 20 ... 100) ascend."""
@@ -84,7 +78,6 @@ class Active:
     kind: Literal["active"] = "active"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """An exit is decided, at `price` for `reason`, and the broker has not answered yet."""
@@ -99,9 +92,7 @@ class Closing:
 State = Idle | Scheduled | Opening | Active | Closing
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A validated row of a new signal, with the observation that it was made on."""
 
     row: SignalRow
@@ -115,9 +106,7 @@ class Refused:
     reason: str
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
+class Filled(NamedTuple):
     """The broker has done what was due, at `price`."""
 
     price: float

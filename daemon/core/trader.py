@@ -6,11 +6,11 @@ what a reached entry, a refusal or a fill means.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from daemon.core.events import RiskContract, SignalClosed, SignalTransition
 from daemon.core.lifecycle import step
 from daemon.core.orders import Order, order_due
-from daemon.core.record import fast_init
 from daemon.core.risk import DayClose, Refusal, RiskDesk, RiskRequest, TradeHistory
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, make_id
@@ -46,9 +46,7 @@ class Desk:
     redact: Callable[[str], str] = str
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance:
+class Advance(NamedTuple):
     """What came of one given: the state, the facts in order, and whether risk refused."""
 
     state: State

@@ -5,10 +5,10 @@ All faults are found at once and told in one error, so that an author mends them
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import islice
 from operator import attrgetter
-from typing import NotRequired, TypedDict, cast
+from typing import NamedTuple, NotRequired, TypedDict, cast
 
 from daemon.core.form import (
     EXACT_MAX,
@@ -25,7 +25,6 @@ from daemon.core.form import (
 from daemon.core.guard import Raised, call_foreign, close_unawaited
 from daemon.core.plain_text import to_plain_text
 from daemon.core.pnl import Position, distance_percent_break_even, pnl_percentage
-from daemon.core.record import fast_init
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, SignalRow, make_id
 
@@ -58,9 +57,7 @@ class InvalidSignalError(ValueError):
         self.faults = tuple(faults)
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """Who asks and when: the task, the market time (ms) and the current price."""
 
     key: Key
@@ -107,7 +104,7 @@ def form_faults(signal: Signal, price: float) -> list[str]:
 def _is_usual(signal: Signal, price: float) -> bool:
     """Say whether all values are of the usual classes and in their bounds: `form_faults` is empty.
 
-    Whatever is not may still be without a fault. Only for plain values, as `read_signal` gives.
+    Whatever is not may still be without a fault.
     """
     entry = price if signal.price_open is None else signal.price_open
     target, stop = signal.price_take_profit, signal.price_stop_loss
@@ -120,7 +117,7 @@ def _is_usual(signal: Signal, price: float) -> bool:
         and 0.0 < stop < math.inf
         and type(minutes) is int
         and 0 < minutes < EXACT_MAX
-        and signal.position in ("long", "short")
+        and not faults_of_position(signal.position)
         and signal.note is None
         and signal.id is None
     )

@@ -5,7 +5,6 @@ delivery, a state file that is old or new and nothing between.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from daemon.adapters.storage.files import write_fully
@@ -27,7 +26,7 @@ _delivered = AlertPump._delivered
 async def _tell_before_save(self: Keeper, after: Advance, seen: Observation) -> Advance:
     entry = TransitionEntry(key=self.held.key, events=after.events, at_ms=seen.known_at_ms)
     await self.journal(entry)
-    return await _commit(self, replace(after, events=()), seen)
+    return await _commit(self, after._replace(events=()), seen)
 
 
 async def _never_retell(self: Recovery, *outboxes: object) -> None:
