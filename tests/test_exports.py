@@ -18,7 +18,14 @@ def test_the_public_names_are_sorted_and_exist() -> None:
     assert [name for name in names if not hasattr(daemon, name)] == []
 
 
-@pytest.mark.parametrize("imports", ["import daemon", "from daemon import Signal, Strategy"])
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import daemon",
+        "from daemon import Signal, Strategy",
+        "from daemon import Backtest, Walker, add_strategy, get_config; get_config()",
+    ],
+)
 def test_an_import_loads_no_heavy_library(imports: str) -> None:
     code = f"{imports}; import sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
 

@@ -3,17 +3,16 @@
 The daemon takes its rules from the configuration file; these are for use as a library.
 """
 
+# ruff: noqa: PLC0415 - what checks a change is loaded with the first one
+
 from dataclasses import asdict
 
-from pydantic import ValidationError
-
-from daemon.app.config.rules_section import RulesSection
 from daemon.core.errors import TickdError
 from daemon.core.rules import Rules
 
-DEFAULT_RULES = RulesSection()
+DEFAULT_RULES = Rules()
 
-_current: list[RulesSection] = [DEFAULT_RULES]
+_current: list[Rules] = [DEFAULT_RULES]
 
 
 class RulesError(TickdError, ValueError):
@@ -25,17 +24,21 @@ def set_config(**changes: float | bool | str) -> Rules:
 
     Raises RulesError with every fault at once; nothing is changed then.
     """
+    from pydantic import ValidationError
+
+    from daemon.app.config.rules_section import RulesSection
+
     wanted = {**asdict(_current[0]), **changes}
     try:
-        section = RulesSection(**wanted)
+        rules = RulesSection(**wanted).plain()
     except ValidationError as error:
         faults = [
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise RulesError("rules refused: " + "; ".join(faults)) from None
-    _current[0] = section
-    return section
+    _current[0] = rules
+    return rules
 
 
 def get_config() -> Rules:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daemon.app.hands import OutcomeHand, hand_limit, open_hands, terms_of
 from daemon.app.history import history
@@ -15,7 +16,6 @@ from daemon.app.json_text import json_text
 from daemon.app.registry import REGISTRY
 from daemon.app.report_files import write_report
 from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
-from daemon.app.walk_checkpoint import WalkCheckpoint
 from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
 from daemon.core.research_events import WalkerContract
@@ -28,6 +28,9 @@ from daemon.research.assignment import Assignment, Terms, plan_of
 from daemon.research.columns import Minutes, moment_text
 from daemon.research.walk_telling import WalkTeller
 from daemon.research.walker import Walk, WalkerResult
+
+if TYPE_CHECKING:
+    from daemon.app.walk_checkpoint import WalkCheckpoint
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class WalkerRun:
     cores: int
     cluster: str
     engine: engine.Walker
-    checkpoint: WalkCheckpoint | None = None
+    checkpoint: "WalkCheckpoint | None" = None
     status: RunStatus = "ready"
 
     async def go(self) -> AsyncGenerator[WalkerContract, None]:
@@ -70,7 +73,7 @@ class WalkerRun:
 
 @asynccontextmanager
 async def _kept(
-    checkpoint: WalkCheckpoint | None, walker: engine.Walker, hands: Sequence[OutcomeHand]
+    checkpoint: "WalkCheckpoint | None", walker: engine.Walker, hands: Sequence[OutcomeHand]
 ) -> AsyncGenerator[Sequence[OutcomeHand], None]:
     """Give hands that keep what they do in `checkpoint`, which is over when the walk is."""
     if checkpoint is None:
@@ -160,10 +163,13 @@ class Walker:
         return tuple(_RUNS.values())
 
 
-def checkpoint_of(run: WalkerRun, folder: str | Path | None) -> WalkCheckpoint | None:
+def checkpoint_of(run: WalkerRun, folder: str | Path | None) -> "WalkCheckpoint | None":
     """Return where `run` keeps what it has tested; nowhere without a folder."""
     if folder is None:
         return None
+    # Only here: what reads records back takes a tenth of a second to load.
+    from daemon.app.walk_checkpoint import WalkCheckpoint  # noqa: PLC0415
+
     place = Path(folder) / report_path("walker", run.walker_name)
     return WalkCheckpoint(place.with_suffix(".journal"), run.terms, run.minutes.fingerprint)
 
