@@ -30,7 +30,7 @@ from daemon.core.strategy import Strategy
 from daemon.reports.backtest import render_backtest
 from daemon.reports.places import report_path
 from daemon.research import backtest as engine
-from daemon.research.containment import Containment
+from daemon.research.containment import Containment, Limits
 from daemon.research.plan import Job, Plan
 from daemon.research.result import BacktestResult, LaneResult
 from daemon.research.telling import Announcer
@@ -183,6 +183,7 @@ def _prepare(pairs: Sequence[tuple[str, str]], frame_name: str, exchange_name: s
         frame=REGISTRY.frame(frame_name),
         rules=get_config(),
         profiles=tuple(REGISTRY.risks.values()),
+        limits=Limits.of(get_config()),
         signals_max=SIGNALS_MAX,
     )
     run = BacktestRun(keys=tuple(job.key for job in jobs), frame_name=frame_name, plan=plan)

@@ -37,7 +37,7 @@ from daemon.research.assignment import (
     prepare,
 )
 from daemon.research.columns import Minutes
-from daemon.research.containment import Containment, forget_entered
+from daemon.research.containment import Containment, Limits, forget_entered
 from daemon.research.market import Markets
 from daemon.research.pool import Hand
 
@@ -95,6 +95,7 @@ def terms_of(symbol: str, exchange_name: str, strategy_names: Sequence[str]) -> 
         exchange_name=exchange_name,
         strategies=strategies,
         rules=get_config(),
+        limits=Limits.of(get_config()),
         profiles=tuple(each for name, each in REGISTRY.risks.items() if name in wanted),
     )
 

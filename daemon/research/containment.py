@@ -23,6 +23,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from daemon.core.guard import OverrunError, Raised, Returned, describe
+from daemon.core.rules import Rules
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +49,12 @@ class Limits:
 
     stretch_s: float = 5.0
     answer_s: float = 180.0
+
+    @classmethod
+    def of(cls, rules: Rules) -> "Limits":
+        """Return the limits of a run by `rules`: an answer may take as long as it may live."""
+        answer_s = float(rules.max_signal_generation_seconds)
+        return cls(stretch_s=min(cls().stretch_s, answer_s), answer_s=answer_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,18 @@ class Decision:
 
     @property
     def is_signal(self) -> bool:
-        """Say whether the answer was more than nothing."""
-        return self.answer != NOTHING
+        """Say whether the answer was a signal."""
+        return self.answer != NOTHING and not self.is_failure
+
+    @property
+    def is_failure(self) -> bool:
+        """Say whether it raised, or answered what is no signal."""
+        return self.answer.startswith((RAISED, NONSENSE))
 
 
 NOTHING = "nothing"
+RAISED = "raised"
+NONSENSE = "an object of the class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +148,6 @@ def recorded(strategy: Strategy, note: Callable[[Decision], object]) -> Strategy
     return strategy
 
 
-RAISED = "raised"
-
-
 def _or_raised(answer: str) -> str:
     """Return `answer`, or what is being raised in its place."""
     kind = sys.exc_info()[0]
@@ -162,7 +166,7 @@ def answer_text(answer: object) -> str:
         case Mapping():
             named = answer
         case _:
-            return f"an object of the class {type(answer).__name__}"
+            return f"{NONSENSE} {type(answer).__name__}"
     return ", ".join(
         f"{name}={value!r}"
         for name, value in sorted(named.items(), key=lambda pair: str(pair[0]))

@@ -18,7 +18,7 @@ from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
 from daemon.research.backtest import Backtest
 from daemon.research.columns import Minutes
-from daemon.research.containment import Containment
+from daemon.research.containment import Containment, Limits
 from daemon.research.market import Market
 from daemon.research.parity_asks import Asked, AskedAgain, Questions
 from daemon.research.parity_exits import Ground, signal_differences
@@ -64,7 +64,7 @@ async def compared(comparison: Comparison) -> Parity:
     lanes: list[LaneParity] = []
     found: list[Difference] = []
     markets: dict[str, Market] = {}
-    with Containment() as calls:
+    with Containment(Limits.of(comparison.rules)) as calls:
         for cast in comparison.casts:
             key, lane = cast.key, record.lanes.get(cast.key, LiveLane())
             count = comparison.rules.avg_price_candles_count
@@ -119,6 +119,7 @@ async def _totals(comparison: Comparison) -> dict[Key, Outcome]:
         frame=Frame(frame_name="parity", interval="1m", start_ms=start_ms, end_ms=end_ms),
         rules=comparison.rules,
         profiles=comparison.profiles,
+        limits=Limits.of(comparison.rules),
     )
     told: dict[Key, list[SignalClosed | SignalCancelled]] = {cast.key: [] for cast in casts}
     async for event in Backtest(plan).run():

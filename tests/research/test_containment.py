@@ -11,6 +11,7 @@ from time import perf_counter
 import pytest
 
 from daemon.core.guard import Raised
+from daemon.core.rules import Rules
 from daemon.research.containment import Containment, Limits
 
 pytestmark = pytest.mark.may_block("what is tested here blocks on purpose")
@@ -22,6 +23,13 @@ SLACK_S = 5.0
 def calls() -> Iterator[Containment]:
     with Containment(Limits(stretch_s=0.1, answer_s=0.2)) as made:
         yield made
+
+
+def test_the_rules_say_how_long_an_answer_may_take() -> None:
+    assert Limits.of(Rules()) == Limits(stretch_s=5.0, answer_s=180.0)
+    assert Limits.of(Rules(max_signal_generation_seconds=600)).answer_s == 600.0
+    short = Limits.of(Rules(max_signal_generation_seconds=2))
+    assert short == Limits(stretch_s=2.0, answer_s=2.0), "no stretch is longer than the answer"
 
 
 def _busy(_: object) -> None:

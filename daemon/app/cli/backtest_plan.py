@@ -36,6 +36,7 @@ from daemon.core.params import Params
 from daemon.core.risk import RiskProfile
 from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
+from daemon.research.containment import Limits
 from daemon.research.plan import Job, Plan
 
 T = TypeVar("T")
@@ -118,6 +119,7 @@ def prepare(config: Config, asked: Asked) -> Prepared:
         ),
         frame=history.frame,
         rules=config.rules.plain(),
+        limits=Limits.of(config.rules.plain()),
         profiles=profiles,
         signals_max=SIGNALS_MAX,
     )

@@ -69,7 +69,7 @@ def verify_candles(terminal: Terminal, scope: Scope, *, gaps: GapPolicy, as_json
 
 
 def _look(scope: Scope) -> Iterator[Found]:
-    if scope.what is not None and Path(scope.what).is_file():
+    if scope.what is not None and Path(scope.what).exists():
         yield _look_at_file(Path(scope.what))
         return
     store = CandleStore(scope.root)

@@ -41,6 +41,7 @@ class Finding:
     verdict: Verdict
     decision_count: int
     signal_count: int
+    failure_count: int
     cuts_ms: tuple[int, ...]
     change: Change | None = None
     after_ms: int | None = None
@@ -83,15 +84,21 @@ def find_lookahead(subject: Subject, cut_count: int, terminal: Terminal) -> Find
         plain, again = _outcomes([same, shifted], advance)
         if plain.fault:
             raise DataError(plain.fault)
+        if plain.first and all(one.is_failure for one in plain.first):
+            raise DataError(
+                f"{subject.reference}: nothing can be told of it, it fails at every moment "
+                f"({plain.first[0].answer}): tickd backtest says where"
+            )
         facts = _Facts(plain)
         if not any(one.is_signal for one in plain.first):
             terminal.note("it made no signal on these candles: little can be told from silence")
-        change = first_change(plain.first, plain.second, same.until_ms)
-        if change is not None:
-            return facts.finding("remembers", change)
+        # Chance tells the two runs of one world apart, too: it is no memory.
         change = first_change(plain.first, again.first, same.until_ms)
         if change is not None:
             return facts.finding("not repeatable", change)
+        change = first_change(plain.first, plain.second, same.until_ms)
+        if change is not None:
+            return facts.finding("remembers", change)
         facts.cuts_ms = tuple(
             cut for cut in cuts_of(plain.first, cut_count) if cut < same.minutes.end_ms
         )
@@ -137,6 +144,7 @@ class _Facts:
             verdict=verdict,
             decision_count=len(self.plain.first),
             signal_count=sum(one.is_signal for one in self.plain.first),
+            failure_count=sum(one.is_failure for one in self.plain.first),
             cuts_ms=self.cuts_ms,
             change=change,
             after_ms=after_ms,
@@ -225,9 +233,10 @@ def _received(reader: _Reader, process: BaseProcess) -> Outcome:
 
 def _inhabit(world: World, writer: _Writer) -> None:
     """Live through `world` in this process and send what came of it."""
-    # What a strategy prints is not what this command says.
-    sys.stdout = sys.stderr
-    writer.send(live_through(world))
+    # What a strategy prints is not what this command says, and would be said in every world.
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout = nowhere
+        writer.send(live_through(world))
     writer.close()
 
 
@@ -278,6 +287,9 @@ def _lines(finding: Finding, subject: Subject) -> Iterator[str]:
     if minutes.filled_count:
         missing = count_text(minutes.filled_count, "missing minute")
         yield f"note  the candles lack some: flat ones stand for {missing}"
+    if finding.failure_count:
+        failed = count_text(finding.failure_count, "decision")
+        yield f"note  {failed} failed with an error or an answer that is no signal"
     for what in finding.touched:
         yield f"note  outside of its view it asked for: {what}"
 

@@ -27,6 +27,7 @@ from daemon.core.rules import Rules
 from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
 from daemon.research.columns import Minutes
+from daemon.research.containment import Limits
 from daemon.research.lookahead import Decision, decisions_of
 from daemon.research.plan import BacktestError, Job, Plan
 
@@ -104,6 +105,7 @@ def _plan(world: World, strategy: type[Strategy]) -> Plan:
         jobs=(Job(key=world.key, make=make, minutes=world.minutes),),
         frame=frame,
         rules=world.rules,
+        limits=Limits.of(world.rules),
     )
 
 

@@ -56,7 +56,9 @@ def make_new_strategy(terminal: Terminal, name: str, folder: Path) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
         terminal.note(f"wrote {path}")
-    terminal.note(f"try it: python -m pytest tests/test_{name}.py, tickd backtest {name}")
+    reference = f"./strategies/{name}.py:{values['kind']}"
+    terminal.note(f"try it: tickd backtest {reference} --symbol BTC/USDT --sandbox")
+    terminal.note(f"test it, with pytest installed: python -m pytest tests/test_{name}.py")
     terminal.note("paste this into config.toml:")
     terminal.say(Template(SECTION).substitute(values).rstrip("\n"))
 

@@ -9,7 +9,6 @@ from daemon.app.cli.backtest_options import (
     EndOption,
     ExchangeOption,
     ParamOption,
-    ReportDirOption,
     SandboxOption,
     StartOption,
     StrategiesArgument,
@@ -31,6 +30,7 @@ from daemon.app.cli.walk_options import (
     TrainDaysOption,
     TrialsOption,
     VaryOption,
+    WrittenOption,
 )
 from daemon.app.extras import research_libraries
 
@@ -52,7 +52,7 @@ def walk(  # noqa: PLR0913 - each is an option of the command
     store: DirOption = None,
     cores: CoresOption = None,
     cluster: ClusterOption = "",
-    report_dir: ReportDirOption = None,
+    report_dir: WrittenOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: JsonOption = False,
@@ -106,7 +106,7 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
     store: DirOption = None,
     cores: CoresOption = None,
     cluster: ClusterOption = "",
-    report_dir: ReportDirOption = None,
+    report_dir: WrittenOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: JsonOption = False,

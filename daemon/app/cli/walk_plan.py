@@ -20,6 +20,7 @@ from daemon.app.walker_schema import Variant
 from daemon.core.frame import Frame
 from daemon.research.assignment import Configured, Terms
 from daemon.research.columns import Minutes
+from daemon.research.containment import Limits
 
 VARIANTS_MAX = 10_000
 
@@ -52,6 +53,7 @@ def stage_of(config: Config, asked: Asked) -> Stage:
         exchange_name=exchange_of(config, place),
         strategies={each.name: each.strategy for each in chosen},
         rules=config.rules.plain(),
+        limits=Limits.of(config.rules.plain()),
         profiles=profiles_of(config, chosen),
         configured={each.name: _configured(config, each) for each in chosen},
     )

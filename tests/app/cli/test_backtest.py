@@ -150,6 +150,19 @@ def test_a_strategy_that_raises_is_counted_and_the_run_says_so(ready: Shell) -> 
     assert "get_signal failed 39 times with ZeroDivisionError" in ended.out
 
 
+def test_an_answer_may_take_as_long_as_the_rules_allow(ready: Shell) -> None:
+    (ready.folder / "slow.py").write_text(
+        "import asyncio\nfrom daemon import Strategy\nclass Slow(Strategy):\n    interval = '1h'\n"
+        "    async def get_signal(self, view):\n        await asyncio.sleep(3600)\n"
+    )
+
+    ended = ready("backtest", "./slow.py:Slow", "--symbol", "BTC/USDT", "--data", "btc.csv",
+                  "--set", "rules.max_signal_generation_seconds=1",
+                  "--from", "2026-01-01T01:00", "--to", "2026-01-01T01:30")  # fmt: skip
+
+    assert "get_signal failed once with TimeoutError" in ended.out
+
+
 def test_a_parameter_of_the_command_line_lies_over_all_others(ready: Shell) -> None:
     run = ("backtest", "always", "--data", "btc.csv", "--json")
     plain, broken = ready(*run), ready(*run, "--param", "broken=1")

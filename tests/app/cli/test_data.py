@@ -170,6 +170,18 @@ def test_a_sound_store_is_verified(shell: Shell) -> None:
     assert "the last month is partial: it ends at 2025-01-01 00:10 UTC" in ended.out
 
 
+def test_a_folder_of_the_store_is_verified_as_runs_read_it(shell: Shell) -> None:
+    a_csv(shell.folder)
+    shell(*IMPORT)
+
+    ended = shell("data", "verify", "data/binance/BTC_USDT")
+    nothing = shell("data", "verify", "data")
+
+    assert (ended.code, ended.out) == (0, "data/binance/BTC_USDT: ok, 10 candles\n")
+    assert nothing.code == 1
+    assert "data: the folder holds no candles" in nothing.out
+
+
 def test_every_fault_of_the_store_is_told(shell: Shell) -> None:
     store = CandleStore(shell.folder / "data")
     with store.writing(BINANCE):

@@ -123,7 +123,7 @@ def test_one_that_reaches_behind_its_view_is_caught(shell: Shell) -> None:
                 def get_signal(self, view):
                     return entry(view) if random.random() < 0.5 else None
             """,
-            "remembers",
+            "not repeatable",
             id="chance",
         ),
         pytest.param(
@@ -168,6 +168,47 @@ def test_an_honest_one_passes_and_what_it_read_is_named(shell: Shell) -> None:
     assert told["signal_count"] > 0
     assert len(told["cuts_ms"]) == 6
     assert [what.rpartition("/")[2] for what in told["touched"]] == ["model.txt"]
+
+
+def test_what_it_prints_does_not_drown_the_verdict(shell: Shell) -> None:
+    ended = looked_at(
+        shell,
+        """
+        class S(Base):
+            def get_signal(self, view):
+                print("thinking")
+                return entry(view)
+        """,
+    )
+
+    assert ended.code == 0
+    assert "thinking" not in ended.out + ended.err
+
+
+def test_a_failure_is_no_signal_and_one_that_always_fails_was_not_tried(shell: Shell) -> None:
+    now_and_then = looked_at(
+        shell,
+        """
+        class S(Base):
+            def get_signal(self, view):
+                if view.now_ms % 900_000 == 0:
+                    return "buy"
+                if view.now_ms % 900_000 == 300_000:
+                    raise ValueError(1)
+                return entry(view)
+        """,
+    )
+    always = looked_at(
+        shell, "class S(Base):\n    def get_signal(self, view):\n        return 1 / 0\n"
+    )
+
+    told = json.loads(now_and_then.out)
+    assert now_and_then.code == 0
+    assert told["signal_count"] > 0
+    assert told["failure_count"] > 0
+    assert told["signal_count"] + told["failure_count"] == told["decision_count"]
+    assert (always.code, always.out) == (1, "")
+    assert "raised ZeroDivisionError" in always.err.splitlines()[-1]
 
 
 def test_a_shipped_strategy_is_honest_on_the_sandbox(shell: Shell) -> None:
