@@ -7,6 +7,7 @@ from inspect import isawaitable
 from typing import Literal, Protocol, TypeVar
 
 from daemon.app.registry import UnknownNameError
+from daemon.app.run_guard import end_copies
 
 RunStatus = Literal["ready", "pending", "fulfilled", "rejected"]
 StopRun = Callable[[], Awaitable[None]]
@@ -44,6 +45,7 @@ class Runs(dict[tuple[str, str], Run]):
 @contextmanager
 def kept_status(run: HasStatus) -> Iterator[None]:
     """Have the status of `run` say that it is under way, and whether it came to its end."""
+    end_copies()
     run.status = "pending"
     try:
         yield

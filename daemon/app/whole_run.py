@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
 
+from daemon.app.run_guard import end_copies
+
 T = TypeVar("T")
 
 
@@ -13,6 +15,7 @@ def run_whole(work: Coroutine[object, object, T]) -> T:
     That writes what it returned out as text, for a message that nobody sees (its end compares
     signal handlers, and one of them knows the task). Of a long run this takes longer than the run.
     """
+    end_copies()
     returned: list[T] = []
     asyncio.run(_noted(work, returned))
     return returned[0]

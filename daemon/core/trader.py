@@ -128,7 +128,11 @@ def propose(
         signal = _without_secrets(read_signal(returned), desk.redact)
     except InvalidSignalError as error:
         return error
-    refused = _refused(signal, moment, desk) if desk.risk_names else None
+    refused = None
+    if desk.risk_names:
+        # What is told of a refusal lasts, and a strategy may change by force what it returned.
+        signal = replace(signal)
+        refused = _refused(signal, moment, desk)
     # A refusal comes first, but not one of nonsense: that must not reach the journal, and a rule
     # that broke on it is no news beside what is wrong with the signal.
     is_plain = refused is not None and refused.refusal.fault is None

@@ -66,14 +66,14 @@ class Moment(NamedTuple):
 
 
 def read_signal(returned: object) -> Signal:
-    """Return a copy of what `get_signal` returned, its values still unchecked.
+    """Return what `get_signal` returned as a Signal of plain values, which are still unchecked.
 
     It may be a Signal, or a mapping that has the Signal's fields and no others. Numbers and texts
-    become plain ones, so that nothing can change them later; texts are flattened. Raises
-    InvalidSignalError for anything else.
+    become plain ones, which answer for nothing themselves; texts are flattened. A very Signal that
+    has all this is returned as it is. Raises InvalidSignalError for anything else.
     """
-    if type(returned) is Signal and (copied := _copied(returned)) is not None:
-        return copied
+    if type(returned) is Signal and (plain := _plain(returned)) is not None:
+        return plain
     close_unawaited(returned)
     outcome = call_foreign(_values_of, returned)
     kind = type(returned).__name__
@@ -162,8 +162,8 @@ def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     return row
 
 
-def _copied(signal: Signal) -> Signal | None:
-    """Return a copy of a very Signal of plain values: no foreign code is in it. Else None."""
+def _plain(signal: Signal) -> Signal | None:
+    """Return a very Signal of plain values, texts flattened: no foreign code is in it. Or None."""
     try:
         values = _VALUES(signal)
     except AttributeError:
@@ -172,7 +172,7 @@ def _copied(signal: Signal) -> Signal | None:
     if not PLAIN.issuperset(map(type, values)):
         return None
     has_text = signal.note is not None or signal.id is not None
-    # Nothing can change plain values, and without a text there is nothing to flatten.
+    # Without a text there is nothing to flatten.
     return _signal_of(dict(zip(_FIELDS, values, strict=True))) if has_text else signal
 
 

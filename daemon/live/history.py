@@ -155,6 +155,8 @@ class History:
 
     def closed(self, interval: str, limit: int, now_ms: int) -> Candles:
         """Return the last `limit` candles that closed by `now_ms`. Raises HistoryError."""
+        if limit < 0:
+            raise HistoryError(f"candles({interval!r}, {limit}): a limit is 0 or more")
         rollup = self._rollups.get(interval)
         if rollup is None and interval in self._wanted:
             raise HistoryError(f"{self._symbol}: the {interval} candles are still being fetched")

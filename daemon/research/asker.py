@@ -85,12 +85,13 @@ class Asker:
 
     async def finish(self, outcome: object) -> object:
         """Return the answer or the `Raised` that `outcome` of `begin` comes to."""
-        if isinstance(outcome, Suspended):
+        # Its type and not isinstance, which would ask an answer: a foreign __class__ may raise.
+        if type(outcome) is Suspended:
             # What goes on later is still the call of its own moment.
             with _as_context(self._view):
                 outcome = await self.calls.finish(outcome)
-        is_hung = isinstance(outcome, Raised) and isinstance(
-            outcome.cause, OverrunError | TimeoutError
+        is_hung = type(outcome) is Raised and issubclass(
+            type(outcome.cause), OverrunError | TimeoutError
         )
         self.hung_in_row = self.hung_in_row + 1 if is_hung else 0
         return outcome

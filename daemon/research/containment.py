@@ -82,6 +82,7 @@ class Containment(AbstractContextManager["Containment"]):
         self._is_inside = False
         self._is_over = threading.Event()
         self._lock = threading.Lock()
+        self._leave: Callable[[], object] | None = None
         self.is_turn_due = False
         self.is_held = False
 
@@ -122,6 +123,8 @@ class Containment(AbstractContextManager["Containment"]):
             waits_for = calls.send(None)
         except StopIteration as end:
             answer: object = end.value
+            if self._leave is not None:
+                self._leave()
             return answer
         self._end_call()
         return Suspended(calls, waits_for)
@@ -162,7 +165,8 @@ class Containment(AbstractContextManager["Containment"]):
 
         The clock of the whole answer starts only here, when the coroutine really waits.
         """
-        if not isinstance(outcome, Suspended):
+        # Its type and not isinstance, which would ask an answer: a foreign __class__ may raise.
+        if type(outcome) is not Suspended:
             return outcome
         try:
             async with asyncio.timeout(self._limits.answer_s):
@@ -173,7 +177,7 @@ class Containment(AbstractContextManager["Containment"]):
     async def call(self, function: Callable[[], object]) -> Raised | None:
         """Call a callback or a listener to its end; return what it raised, if it did."""
         outcome = await self.finish(self.begin(_without, function))
-        return outcome if isinstance(outcome, Raised) else None
+        return outcome if type(outcome) is Raised else None
 
     @types.coroutine
     def _go_on(
@@ -219,6 +223,8 @@ class Containment(AbstractContextManager["Containment"]):
 
     def _end_call(self) -> None:
         """Note that no foreign code runs, for now."""
+        if self._leave is not None:
+            self._leave()
         self._is_inside = False
         if self._condemned == self._call:
             self._absolve()
@@ -227,6 +233,11 @@ class Containment(AbstractContextManager["Containment"]):
         """Take back what the watchdog has asked for, and the call did not see any more."""
         with suppress(OverrunError), self._lock:
             _raise_in(threading.get_ident(), None)
+
+    def leave_after_call(self, leave: Callable[[], object]) -> None:
+        """Have the call that runs now, if one does, be followed by `leave` and nothing else."""
+        if self._is_inside:
+            self._leave, self.is_turn_due = leave, True
 
     def _watch(self, end_call: Callable[[], object], is_over: threading.Event) -> None:
         """Look every now and then whether the stretch that runs is still the same."""
@@ -270,6 +281,12 @@ _GUARD_FILE = describe.__code__.co_filename
 def forget_entered() -> None:
     """Forget who had entered a containment: a copy of the process goes on without them."""
     _ENTERED.clear()
+
+
+def leave_after_call(leave: Callable[[], object]) -> None:
+    """In a copy of the process that a call has made: end it by `leave` when the call comes back."""
+    for containment in _ENTERED:
+        containment.leave_after_call(leave)
 
 
 def _on_alarm(_signal: int, frame: types.FrameType | None) -> None:

@@ -220,7 +220,7 @@ class Lane:
         answer = await self.asker.finish(outcome)
         if answer is None:
             return ()
-        if isinstance(answer, Raised):
+        if type(answer) is Raised:
             await self.teller.fail("get_signal", answer, seen.at_ms)
             return ()
         moment = Moment(key=self.key, at_ms=seen.at_ms, price=seen.price)

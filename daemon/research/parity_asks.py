@@ -65,7 +65,7 @@ class Questions:
     async def answer(self, at_ms: int, price: float) -> SignalRow | Raised | None:
         """Return the signal that the strategy makes at that moment and price, None, or a fault."""
         outcome = await self.asker.finish(self.asker.begin(at_ms, price))
-        if outcome is None or isinstance(outcome, Raised):
+        if outcome is None or type(outcome) is Raised:
             return outcome
         proposal = propose(
             outcome, Moment(key=self._ground.key, at_ms=at_ms, price=price), self._desk

@@ -48,7 +48,9 @@ class HistoryView:
         Raises HistoryError when the strategy did not declare as many, as a live one does.
         """
         most, start_ms, length_ms, columns = self._scene.declared.get(interval, UNDECLARED)
-        if limit > most:
+        if not 0 <= limit <= most:
+            if limit < 0:
+                raise HistoryError(f"candles({interval!r}, {limit}): a limit is 0 or more")
             raise HistoryError(
                 f"candles({interval!r}, {limit}) were not declared: "
                 f'set history = {{"{interval}": {limit}}} on the strategy'
@@ -71,7 +73,7 @@ class Declared(NamedTuple):
     columns: Columns
 
 
-UNDECLARED = Declared(limit=-(1 << 62), start_ms=0, length_ms=1, columns=((), (), (), (), (), ()))
+UNDECLARED = Declared(limit=-1, start_ms=0, length_ms=1, columns=((), (), (), (), (), ()))
 
 
 class Scene:

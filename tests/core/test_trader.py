@@ -99,6 +99,16 @@ def test_a_refused_signal_is_told_with_a_stable_id() -> None:
     )
 
 
+def test_what_is_told_of_a_refusal_is_no_object_that_the_strategy_holds() -> None:
+    kept = a_signal()
+
+    refused = propose(kept, a_moment(), a_full_desk())
+    object.__setattr__(kept, "price_take_profit", math.nan)
+
+    assert isinstance(refused, RefusedSignal)
+    assert refused.event.pending_signal == a_signal()
+
+
 def test_risk_is_asked_before_validation() -> None:
     """A signal that is well-formed and wrong is refused, as the document's order says."""
     wrong = replace(a_signal(), price_stop_loss=50.0)

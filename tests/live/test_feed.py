@@ -280,6 +280,8 @@ def test_what_was_not_declared_is_named() -> None:
             stage.one.closed("5m", 31)
         with pytest.raises(HistoryError, match=re.escape('history = {"1h": 5}')):
             stage.one.closed("1h", 5)
+        with pytest.raises(HistoryError, match="a limit is 0 or more"):
+            stage.one.closed("5m", -1)
         with pytest.raises(ValueError, match="7m"):
             await stage.one.need("7m", 5)
 

@@ -210,9 +210,10 @@ async def test_what_was_not_declared_cannot_be_seen_and_a_view_keeps_its_moment(
 
         async def get_signal(self, view: View) -> Signal | None:
             kept.append(view)
-            with suppress(HistoryError):
-                view.candles("5m", 1)
-                raise AssertionError("5m was not declared")
+            for interval, limit in (("5m", 1), ("5m", -(1 << 80)), ("5m", 0), ("1m", -1)):
+                with suppress(HistoryError):
+                    view.candles(interval, limit)
+                    raise AssertionError("5m was not declared, and there is no less than nothing")
             view.candles("1m", 4)
             return None
 

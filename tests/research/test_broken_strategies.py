@@ -51,8 +51,12 @@ def _sleep() -> object:
     return None
 
 
-def _exit() -> object:
+def _exit(*_: object) -> object:
     raise SystemExit(3)
+
+
+Unbearable = type("Unbearable", (), {"__class__": property(_exit), "__eq__": _exit})
+"""Even asking what it is does harm, as a test runner finds out: make it late."""
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,7 @@ def _exit() -> object:
         (_sleep, "OverrunError"),
         (_exit, "SystemExit"),
         ("nonsense", "InvalidSignalError"),
+        (Unbearable, "InvalidSignalError"),
         (42, "InvalidSignalError"),
         (lambda: a_signal(price_open=-1.0), "InvalidSignalError"),
     ],
@@ -132,6 +137,20 @@ def test_a_callback_and_a_listener_that_raise_harm_nobody() -> None:
 
     counts = {(each.where, each.error): each.count for each in run.result.lanes[0].error_counts}
     assert counts == {("callback on_open", "ValueError"): 1, ("listener", "KeyError"): 1}
+    assert len(run.told) == 1
+
+
+def test_what_a_callback_and_a_listener_return_is_nobodys_business() -> None:
+    class Odd(ByTheClock):
+        def on_open(self, *_: object) -> object:
+            return Unbearable()
+
+    subjects = hearing([])
+    subjects.signal_backtest.subscribe(lambda _: Unbearable())
+
+    run = ran(lambda: Odd({at(0): a_signal()}, []), (99.9, 102.0), QUIET, subjects=subjects)
+
+    assert run.result.lanes[0].error_counts == ()
     assert len(run.told) == 1
 
 

@@ -83,7 +83,8 @@ class Worker(Generic[M, T, R]):
     @property
     def process_id(self) -> int | None:
         """Return the id of the process, None while there is none."""
-        return None if self._process is None else self._process.pid
+        process = self._process
+        return None if process is None else process.pid
 
     def copy_here(self, function: Callable[[T], R]) -> None:
         """Start now, as a copy of this process that works with `function`. Raises WorkerError."""
@@ -169,8 +170,10 @@ class Worker(Generic[M, T, R]):
 
     def _bury(self) -> int | None:
         """Let go of a process that has died, or dies now; return its exit code."""
-        process, line = self._process, self._line
-        self._process = self._line = None
+        with self._lock:
+            # `end`, in another thread, must not find a process that is let go of here.
+            process, line = self._process, self._line
+            self._process = self._line = None
         assert process is not None
         assert line is not None
         line.close()

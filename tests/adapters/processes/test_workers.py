@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,13 @@ def start(material: str, views: list[memoryview]) -> Callable[[str], object]:
         raise RuntimeError("no model")
 
     def work(item: str) -> object:
+        if item.startswith(("note", "die once")):
+            begun = Path(material)
+            is_again = item in (begun.read_text() if begun.exists() else "")
+            with begun.open("a") as file:
+                file.write(f"{item}\n")
+            if item == "die once" and not is_again:
+                os.kill(os.getpid(), signal.SIGKILL)
         if item == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if item == "raise":
@@ -125,6 +134,40 @@ async def test_what_cannot_be_sent_or_begun_is_one_line(shared: SharedBytes) -> 
             await workers.hands()[0]("x")
         await asyncio.to_thread(workers.close)
         assert "\n" not in str(caught.value)
+
+
+async def test_an_item_that_waits_for_its_turn_survives_the_death_of_its_process(
+    shared: SharedBytes, tmp_path: Path
+) -> None:
+    workers = one(shared, str(tmp_path / "begun"))
+    (hand,) = workers.hands()
+    items = ["die once", "note y", "note z"]
+
+    async with asyncio.TaskGroup() as group:
+        answers = [group.create_task(hand(item)) for item in items]
+    await asyncio.to_thread(workers.close)
+
+    assert [task.result()[1] for task in answers] == items
+    assert (tmp_path / "begun").read_text().splitlines() == ["die once", *items]
+
+
+async def test_closing_gives_up_what_waits_for_its_turn(
+    shared: SharedBytes, tmp_path: Path
+) -> None:
+    workers = one(shared, str(tmp_path / "begun"))
+    (hand,) = workers.hands()
+    await hand("note x")
+
+    loop = asyncio.get_running_loop()
+    waiting = [loop.create_task(hand(item)) for item in ("hang", "note y")]
+    await asyncio.sleep(0.05)
+    await asyncio.to_thread(workers.close)
+    ended = await asyncio.wait(waiting)
+
+    assert len(ended[0]) == 2
+    assert workers.process_ids == []
+    assert (tmp_path / "begun").read_text() == "note x\n"
+    assert not [each for each in threading.enumerate() if each.name.startswith("worker-line")]
 
 
 def copied(shared: SharedBytes, count: int = 1) -> Workers[Any, str, Any]:
