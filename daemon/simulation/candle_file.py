@@ -22,6 +22,8 @@ from daemon.core.headings import (
 )
 
 SEPARATORS = (",", ";", "\t")
+CELL_SHOWN_MAX = 60
+"""So much of a cell is told: one that no quotation mark closes may hold a hundred lines."""
 
 
 class CandleFileError(RejectedError):
@@ -94,15 +96,24 @@ def _numbered(lines: Iterator[str]) -> Iterator[Numbered]:
         places = places_of(names)
     except HeadingError as error:
         raise CandleFileError(1, error.column, str(error)) from None
-    reader = csv.reader(lines, delimiter=separator)
-    for cells in reader:
-        line = reader.line_num + 1
+    for line, cells in _rows(lines, separator):
         if not any(cells):
             continue
         if len(cells) != len(names):
             text = f"{len(cells)} cells where the header names {len(names)}"
             raise CandleFileError(line, None, text)
         yield Numbered(line, _candle([cells[place] for place in places], line))
+
+
+def _rows(lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row below the header, with the line that the row ends on."""
+    reader = csv.reader(lines, delimiter=separator)
+    try:
+        for cells in reader:
+            yield reader.line_num + 1, cells
+    except csv.Error as error:
+        text = f"this cannot be read ({error}): is there a quotation mark that is never closed?"
+        raise CandleFileError(reader.line_num + 1, None, text) from None
 
 
 def _candle(cells: Sequence[str], line: int) -> Candle:
@@ -115,7 +126,7 @@ def _candle(cells: Sequence[str], line: int) -> Candle:
             for name, cell in zip(COLUMNS[1:], cells[1:], strict=True)
             if not _is_float(cell)
         )
-        raise CandleFileError(line, column, f"{cell!r} is not a number") from None
+        raise CandleFileError(line, column, f"{cell[:CELL_SHOWN_MAX]!r} is not a number") from None
     candle = Candle(at_ms, opened, high, low, close, volume)
     is_sound = 0 < low <= min(opened, close) and max(opened, close) <= high and volume >= 0
     if not (is_sound and all(map(math.isfinite, candle))):
@@ -149,7 +160,9 @@ def _timestamp(cell: str, line: int) -> int:
     """Return the whole minute that a cell names, in epoch ms."""
     at_ms = _epoch_ms(cell, line) if _is_float(cell) else _iso_ms(cell, line)
     if at_ms % MINUTE_MS:
-        raise CandleFileError(line, "timestamp", f"{cell!r} is not at the start of a minute")
+        raise CandleFileError(
+            line, "timestamp", f"{cell[:CELL_SHOWN_MAX]!r} is not at the start of a minute"
+        )
     return round(at_ms)
 
 
@@ -159,7 +172,7 @@ def _epoch_ms(cell: str, line: int) -> float:
         return number * 1000
     if EPOCH_SECONDS_BELOW <= number < EPOCH_MS_BELOW:
         return number
-    text = f"{cell!r} is neither epoch seconds nor milliseconds"
+    text = f"{cell[:CELL_SHOWN_MAX]!r} is neither epoch seconds nor milliseconds"
     raise CandleFileError(line, "timestamp", text)
 
 
@@ -167,7 +180,7 @@ def _iso_ms(cell: str, line: int) -> float:
     try:
         moment = datetime.fromisoformat(cell)
     except ValueError:
-        text = f"{cell!r} is neither an ISO time nor an epoch"
+        text = f"{cell[:CELL_SHOWN_MAX]!r} is neither an ISO time nor an epoch"
         raise CandleFileError(line, "timestamp", text) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

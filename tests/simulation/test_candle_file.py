@@ -92,6 +92,15 @@ def test_a_mistake_is_named_with_line_and_column(row: str, column: str | None, t
     assert "line 3" in str(caught.value)
 
 
+def test_a_quotation_mark_that_is_never_closed_is_one_short_line() -> None:
+    rest = [f"2022-01-01,{ROW}"] * 10_000
+
+    for file in (['"', *rest], ["9" * 200_000], [f"{'9' * 100_000},{ROW}"]):
+        with pytest.raises(CandleFileError) as caught:
+            parse_candles([HEADER, *file])
+        assert len(str(caught.value)) < 200
+
+
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
