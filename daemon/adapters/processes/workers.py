@@ -237,11 +237,13 @@ def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
     # The standard output is the first one's, too: what an author's code prints goes beside it.
     sys.stdout = sys.stderr
     begun = call_foreign(_begin, body, shared)
-    if isinstance(begun, Raised):
-        line.send((FAILED, _line_of(begun)))
-        return
-    line.send((ANSWER, None))
-    _work_on(line, begun.value)
+    # Who started this one may be gone by now, and nobody wants to hear of it.
+    with suppress(OSError):
+        if isinstance(begun, Raised):
+            line.send((FAILED, _line_of(begun)))
+        else:
+            line.send((ANSWER, None))
+            _work_on(line, begun.value)
 
 
 def _serve_as_copy(

@@ -23,15 +23,12 @@ PARTS = [memoryview(b"abc"), memoryview(b""), memoryview(b"defgh")]
 def start(material: str, views: list[memoryview]) -> Callable[[str], object]:
     if material == "broken":
         raise RuntimeError("no model")
+    if material == "orphan":
+        outlive_parent()
 
     def work(item: str) -> object:
-        if item.startswith(("note", "die once")):
-            begun = Path(material)
-            is_again = item in (begun.read_text() if begun.exists() else "")
-            with begun.open("a") as file:
-                file.write(f"{item}\n")
-            if item == "die once" and not is_again:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if item.startswith("note") and is_first(item, Path(material)) and item == "note and die":
+            os.kill(os.getpid(), signal.SIGKILL)
         if item == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if item == "raise":
@@ -45,6 +42,19 @@ def start(material: str, views: list[memoryview]) -> Callable[[str], object]:
         return material, item, [bytes(view) for view in views], os.getpid()
 
     return work
+
+
+def is_first(item: str, begun: Path) -> bool:
+    before = begun.read_text() if begun.exists() else ""
+    begun.write_text(f"{before}{item}\n")
+    return item not in before
+
+
+def outlive_parent() -> None:
+    parent = os.getppid()
+    os.kill(parent, signal.SIGKILL)
+    while os.getppid() == parent:
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -141,14 +151,14 @@ async def test_an_item_that_waits_for_its_turn_survives_the_death_of_its_process
 ) -> None:
     workers = one(shared, str(tmp_path / "begun"))
     (hand,) = workers.hands()
-    items = ["die once", "note y", "note z"]
+    items = ["note and die", "note y", "note z"]
 
     async with asyncio.TaskGroup() as group:
         answers = [group.create_task(hand(item)) for item in items]
     await asyncio.to_thread(workers.close)
 
     assert [task.result()[1] for task in answers] == items
-    assert (tmp_path / "begun").read_text().splitlines() == ["die once", *items]
+    assert (tmp_path / "begun").read_text().splitlines() == ["note and die", *items]
 
 
 async def test_closing_gives_up_what_waits_for_its_turn(
@@ -248,7 +258,7 @@ from tests.adapters.processes.test_workers import PARTS, start
 
 async def main():
     shared = SharedBytes.of(PARTS)
-    workers = Workers(Task(start, "m", shared), {count})
+    workers = Workers(Task(start, "{material}", shared), {count})
     if {is_copied}:
         workers.copy_here(start("m", shared.views()))
     hand, *_ = workers.hands()
@@ -275,7 +285,8 @@ def test_no_worker_outlives_the_process_that_started_it(
     then: str, number: int, is_copied: bool
 ) -> None:
     # Of two copies each has the line of the other.
-    source = PARENT.format(then=then, is_copied=is_copied, count=2 if is_copied else 1)
+    count = 2 if is_copied else 1
+    source = PARENT.format(then=then, is_copied=is_copied, count=count, material="m")
     parent = subprocess.Popen(
         [sys.executable, "-c", source],
         stdout=subprocess.PIPE,
@@ -297,6 +308,17 @@ def test_no_worker_outlives_the_process_that_started_it(
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     raise AssertionError("a worker went on")
+
+
+def test_a_worker_whose_parent_dies_while_it_begins_goes_without_a_word() -> None:
+    source = PARENT.format(then="None", is_copied=False, count=1, material="orphan")
+
+    # All that hold the standard error are gone when it has been read.
+    ended = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, timeout=30, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, b"")
 
 
 def is_alive(pid: int) -> bool:
