@@ -46,7 +46,7 @@ def render_search(result: SearchResult) -> str:
     return document(
         f"# Search Report: {plain(result.search_name)}",
         bullets(_facts(result)),
-        "" if result.is_complete else _UNFINISHED,
+        "" if result.is_complete else UNFINISHED,
         *(_window(window) for window in result.windows),
         _together(result.out_of_sample),
         _HOW_TO_READ,
@@ -55,10 +55,15 @@ def render_search(result: SearchResult) -> str:
 
 def params_text(params: Mapping[str, Value]) -> str:
     """Return parameters as they are written: fast=10, slow=30."""
-    return plain(", ".join(f"{name}={_value(value)}" for name, value in params.items()))
+    return plain(params_words(params))
 
 
-_UNFINISHED = (
+def params_words(params: Mapping[str, Value]) -> str:
+    """Return the same for what is no Markdown."""
+    return ", ".join(f"{name}={_value(value)}" for name, value in params.items())
+
+
+UNFINISHED = (
     "This search was ended before its time: the figures cover what there was by then. Run it again "
     "to go on from here."
 )
@@ -99,12 +104,9 @@ def _window(result: WindowResult) -> str:
         ("Train", f"{moment(window.train_start_ms)} to {moment(window.train_end_ms)}"),
         ("Test", test),
         ("Best Parameters", MISSING if best is None else params_text(best.params)),
-        *_luck(luck),
+        *luck_facts(luck),
     ]
-    # The same parameters came to the same.
-    different = {params_text(trial.params): trial for trial in reversed(result.trials)}
-    judged = [trial for trial in different.values() if trial.train is not None]
-    judged.sort(key=_place)
+    judged = judged_trials(result)
     shown = judged[:TOP_MAX]
     left = (
         f"Listed are the best {len(shown)} of {len(judged):,} different trials by the train metric."
@@ -121,7 +123,15 @@ def _window(result: WindowResult) -> str:
     ).rstrip("\n")
 
 
-def _luck(luck: Luck) -> list[tuple[str, str]]:
+def judged_trials(result: WindowResult) -> list[SearchTrial]:
+    """Return the different trials that came to a result, the best on the train range first."""
+    # The same parameters came to the same.
+    different = {params_text(trial.params): trial for trial in reversed(result.trials)}
+    return sorted((each for each in different.values() if each.train is not None), key=_place)
+
+
+def luck_facts(luck: Luck) -> list[tuple[str, str]]:
+    """Return by name how likely a window's winner is luck."""
     overfitting = luck.overfitting
     return [
         ("Trials", f"{luck.trial_count:,}, {luck.distinct_count:,} of them different"),

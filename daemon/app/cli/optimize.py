@@ -10,6 +10,7 @@ from daemon.app.cli.backtest_plan import Asked
 from daemon.app.cli.backtest_show import new_table, toned
 from daemon.app.cli.terminal import Terminal
 from daemon.app.cli.walk import Work
+from daemon.app.cli.walk_pages import require_charts, write_search_page
 from daemon.app.cli.walk_plan import Stage, stage_of
 from daemon.app.cli.watching import run_watched
 from daemon.app.config.settings import Config
@@ -32,13 +33,12 @@ from daemon.research.walk_forward import WalkForward
 class Hunt:
     """How long is searched, where, from which seed, and in which file the trials are kept.
 
-    Without `train_days` and `test_days` (both or none) the last 30 % of the frame judge.
+    `days` to train and to test are both given, or neither: then the last 30 % of the frame judge.
     """
 
     trials: int
     seed: int
-    train_days: float | None
-    test_days: float | None
+    days: tuple[float | None, float | None]
     anchored: bool
     study: Path | None
 
@@ -48,6 +48,8 @@ def run_optimize(terminal: Terminal, config: Config, asked: Asked, hunt: Hunt, w
 
     Raises RejectedError, in one line, for what cannot be searched.
     """
+    if work.with_html:
+        require_charts()
     run = _run_of(stage_of(config, asked), hunt, work)
     total = run.plan.trial_count * len(run.plan.windows)
 
@@ -71,6 +73,8 @@ def run_optimize(terminal: Terminal, config: Config, asked: Asked, hunt: Hunt, w
     save()
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
+        if work.with_html:
+            terminal.note(f"wrote {write_search_page(place, result)}")
     if is_interrupted:
         terminal.note(f"interrupted: the trials are in {run.file}; run it again to go on")
         return ExitCode.INTERRUPTED
@@ -117,13 +121,14 @@ def _run_of(stage: Stage, hunt: Hunt, work: Work) -> SearchRun:
 
 
 def _scheme(hunt: Hunt) -> WalkForward | None:
-    if hunt.train_days is None and hunt.test_days is None:
+    train_days, test_days = hunt.days
+    if train_days is None and test_days is None:
         if hunt.anchored:
             raise DataError("--anchored needs --train-days and --test-days")
         return None
-    if hunt.train_days is None or hunt.test_days is None:
+    if train_days is None or test_days is None:
         raise DataError("--train-days and --test-days belong together: give both")
-    return WalkForward(train_days=hunt.train_days, test_days=hunt.test_days, anchored=hunt.anchored)
+    return WalkForward(train_days=train_days, test_days=test_days, anchored=hunt.anchored)
 
 
 def _show(terminal: Terminal, result: SearchResult) -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 from daemon.app.cli.backtest_plan import Asked
 from daemon.app.cli.backtest_show import new_table, toned
 from daemon.app.cli.terminal import Terminal
+from daemon.app.cli.walk_pages import require_charts, write_walk_page
 from daemon.app.cli.walk_plan import Stage, stage_of, variants_of
 from daemon.app.cli.watching import run_watched
 from daemon.app.config.problems import one_line
@@ -37,6 +38,14 @@ SHOWN_MAX = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where reports are written, if anywhere, and whether with a page."""
+
+    report_dir: Path | None
+    with_html: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """By what is compared, who works on it, and what becomes of the result."""
 
@@ -44,7 +53,17 @@ class Work:
     cores: int | None
     cluster: str
     as_json: bool
-    report_dir: Path | None
+    pages: Pages
+
+    @property
+    def with_html(self) -> bool:
+        """Say whether a page is drawn."""
+        return self.pages.with_html
+
+    @property
+    def report_dir(self) -> Path | None:
+        """Return the folder of the reports: a page that names none goes to the usual one."""
+        return self.pages.report_dir or (Path("dump") if self.with_html else None)
 
 
 def run_walk(
@@ -54,6 +73,8 @@ def run_walk(
 
     Raises RejectedError, in one line, for what cannot be compared.
     """
+    if work.with_html:
+        require_charts()
     stage = stage_of(config, asked)
     run = _run_of(stage, vary, work)
     count = len(run.walk.assignments)
@@ -81,6 +102,8 @@ def run_walk(
         terminal.note(f"{run.checkpoint.known_count:,} of {count:,} were tested in an earlier walk")
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
+        if work.with_html:
+            terminal.note(f"wrote {write_walk_page(place, result, stage)}")
     if is_interrupted:
         goes_on = "" if run.checkpoint is None else "; run it again to go on"
         terminal.note(f"interrupted: the comparison covers what was tested until then{goes_on}")
@@ -160,7 +183,8 @@ def _show(terminal: Terminal, result: WalkerResult, stage: Stage) -> None:
             percent(row.stats.max_drawdown),
             number(row.stats.sharpe_ratio),
         )
-    terminal.console().print(table)
+    if rows:
+        terminal.console().print(table)
     if len(rows) > SHOWN_MAX:
         terminal.say(f"and {len(rows) - SHOWN_MAX:,} more: --json and --report-dir tell all")
     frame = stage.frame

@@ -8,7 +8,9 @@ from daemon.app.cli.backtest_options import (
     DataOption,
     EndOption,
     ExchangeOption,
+    HtmlOption,
     ParamOption,
+    ReportDirOption,
     SandboxOption,
     StartOption,
     StrategiesArgument,
@@ -30,7 +32,6 @@ from daemon.app.cli.walk_options import (
     TrainDaysOption,
     TrialsOption,
     VaryOption,
-    WrittenOption,
 )
 from daemon.app.extras import research_libraries
 
@@ -52,7 +53,8 @@ def walk(  # noqa: PLR0913 - each is an option of the command
     store: DirOption = None,
     cores: CoresOption = None,
     cluster: ClusterOption = "",
-    report_dir: WrittenOption = None,
+    report_dir: ReportDirOption = None,
+    with_html: HtmlOption = False,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: JsonOption = False,
@@ -68,7 +70,7 @@ def walk(  # noqa: PLR0913 - each is an option of the command
     with research_libraries("tickd walk"):
         from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
-        from daemon.app.cli.walk import Work, run_walk
+        from daemon.app.cli.walk import Pages, Work, run_walk
 
     asked = Asked(
         strategies=strategies or (),
@@ -80,7 +82,8 @@ def walk(  # noqa: PLR0913 - each is an option of the command
         root=root_of(loaded, store),
         params=params or (),
     )
-    work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, report_dir=report_dir)
+    pages = Pages(report_dir=report_dir, with_html=with_html)
+    work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, pages=pages)
     raise finish(run_walk(terminal, loaded.config, asked, tuple(vary or ()), work))
 
 
@@ -106,7 +109,8 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
     store: DirOption = None,
     cores: CoresOption = None,
     cluster: ClusterOption = "",
-    report_dir: WrittenOption = None,
+    report_dir: ReportDirOption = None,
+    with_html: HtmlOption = False,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: JsonOption = False,
@@ -122,7 +126,7 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
         from daemon.app.cli.backtest_data import Span
         from daemon.app.cli.backtest_plan import Asked
         from daemon.app.cli.optimize import Hunt, run_optimize
-        from daemon.app.cli.walk import Work
+        from daemon.app.cli.walk import Pages, Work
 
     asked = Asked(
         strategies=(strategy,),
@@ -135,12 +139,8 @@ def optimize(  # noqa: PLR0913 - each is an option of the command
         params=params or (),
     )
     hunt = Hunt(
-        trials=trials,
-        seed=seed,
-        train_days=train_days,
-        test_days=test_days,
-        anchored=anchored,
-        study=study,
+        trials=trials, seed=seed, days=(train_days, test_days), anchored=anchored, study=study
     )
-    work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, report_dir=report_dir)
+    pages = Pages(report_dir=report_dir, with_html=with_html)
+    work = Work(metric=metric, cores=cores, cluster=cluster, as_json=as_json, pages=pages)
     raise finish(run_optimize(terminal, loaded.config, asked, hunt, work))

@@ -35,10 +35,6 @@ StudyOption = Annotated[
     typer.Option(metavar="FILE", help="Keeps every trial. Usual: below dump/search."),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Another seed tries other sets.")]
-WrittenOption = Annotated[
-    Path | None,
-    typer.Option("--report-dir", metavar="DIR", help="Write the report below it: Markdown, JSON."),
-]
 StrategyArgument = Annotated[
     str, typer.Argument(help='A configured name, or a class: "./file.py:Class".')
 ]

@@ -4,6 +4,7 @@ Colours are the names of the page's own (`--good`): its script fills them in, li
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import cycle
 from types import MappingProxyType
@@ -30,6 +31,7 @@ from daemon.reports.html.traces import (
     legend,
     levels,
     line,
+    plain_name,
     stamp,
     told,
 )
@@ -177,6 +179,49 @@ def lanes_chart(chart_id: str, run: RunSheet) -> Html:
         "showlegend": True,
     }
     return _chart(chart_id, traces, layout)
+
+
+def ranks_chart(chart_id: str, metric: str, values: Sequence[tuple[str, float]]) -> Html:
+    """Return a bar for each named value, the first one on top."""
+    bars: Trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [value for _, value in values],
+        "y": [plain_name(name) for name, _ in values],
+        "marker": {"color": ["--good" if value > 0 else "--bad" for _, value in values]},
+        "hovertemplate": "%{y}: %{x:,.3f}<extra></extra>",
+    }
+    layout = layout_of(90 + 24 * len(values)) | {
+        "xaxis": axis(metric),
+        "yaxis": axis() | {"type": "category", "autorange": "reversed"},
+    }
+    return _chart(chart_id, [bars], layout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A trial by its metric on the train range and on the test range."""
+
+    name: str
+    train: float
+    test: float
+    is_winner: bool
+
+
+def trials_chart(chart_id: str, metric: str, dots: Sequence[Dot]) -> Html:
+    """Return a dot for each trial, train from left to right and test upwards."""
+    colours = ["--good" if dot.is_winner else "--accent" for dot in dots]
+    trace: Trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "text": [plain_name(dot.name) for dot in dots],
+        "x": [dot.train for dot in dots],
+        "y": [dot.test for dot in dots],
+        "marker": {"size": 11, "color": colours},
+        "hovertemplate": "%{text}<br>train %{x:,.3f}, test %{y:,.3f}<extra></extra>",
+    }
+    layout = layout_of(340) | {"xaxis": axis(f"train {metric}"), "yaxis": axis(f"test {metric}")}
+    return _chart(chart_id, [trace], layout)
 
 
 def _sums(run: RunSheet, trades: Sequence[SignalClosed]) -> tuple[list[str], list[float]]:

@@ -21,7 +21,7 @@ from daemon.reports.html.markup import (
 )
 from daemon.reports.html.months import month_table
 from daemon.reports.html.sheets import LaneSheet, RunSheet
-from daemon.reports.html.style import SCRIPT, STYLE
+from daemon.reports.html.shell import heading, remarks, whole_page
 from daemon.reports.html.traces import stamp
 from daemon.reports.text import cut_note, number, percent, signed_percent, span_minutes
 
@@ -32,30 +32,19 @@ SPANS_MAX = 48
 
 HOUR_MS = 3_600_000
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-
 
 def render_page(run: RunSheet) -> str:
     """Return `run` as one HTML page that needs neither a network nor another file."""
     is_drawn = any(lane.trades for lane in run.lanes)
-    body = element(
-        "main",
-        element("header", element("h1", run.title), element("p", run.subtitle, kind="subtitle")),
-        _remarks(run.remarks),
+    parts = (
+        heading(run.title, run.subtitle),
+        remarks(run.remarks),
         _overview(run),
         *(_lane(f"lane-{number}", lane, run) for number, lane in enumerate(run.lanes, 1)),
         section("Settings of the run", facts(run.settings)),
         element("footer", "Times are UTC. PnL is in percent of the stake, after costs."),
     )
-    scripts = join(charts.plotly_script(), Html(f"<script>{SCRIPT}</script>")) if is_drawn else ""
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>{text(run.title)}</title><style>{STYLE}</style></head>"
-        f"<body>{body}{scripts}</body></html>\n"
-    )
+    return whole_page(run.title, parts, is_drawn=is_drawn)
 
 
 def _overview(run: RunSheet) -> Html:
@@ -83,13 +72,13 @@ def _overview(run: RunSheet) -> Html:
 
 
 def _lane(anchor: str, lane: LaneSheet, run: RunSheet) -> Html:
-    heading = Html(
+    title = Html(
         f'<h2 id="{anchor}">{text(lane.strategy_name)}<small>{text(lane.symbol)}</small></h2>'
     )
     if not lane.trades:
         return join(
-            heading,
-            _remarks(lane.remarks),
+            title,
+            remarks(lane.remarks),
             element("p", NOTHING_CLOSED, kind="card"),
             section("Counts", facts(lane.counts)),
             _background(lane),
@@ -97,8 +86,8 @@ def _lane(anchor: str, lane: LaneSheet, run: RunSheet) -> Html:
     cut = cut_note(len(lane.trades), lane.trades_total, "trades")
     drawn = f"{cut} Charts, months, reasons and costs are of those." if cut else ""
     return join(
-        heading,
-        _remarks([*lane.remarks, *filter(None, [drawn])]),
+        title,
+        remarks([*lane.remarks, *filter(None, [drawn])]),
         _tiles(lane),
         section("Equity and drawdown", charts.equity_chart(f"{anchor}-equity", lane, run)),
         _account(anchor, lane, run),
@@ -292,12 +281,6 @@ def _background(lane: LaneSheet) -> Html:
         section("Data", facts(lane.data)),
         kind="pair",
     )
-
-
-def _remarks(lines: Sequence[str]) -> Html:
-    if not lines:
-        return Html("")
-    return element("div", *(element("p", line) for line in lines), kind="remarks")
 
 
 def _worst_total(lane: LaneSheet) -> Html:

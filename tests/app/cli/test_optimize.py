@@ -31,6 +31,16 @@ def test_train_stands_beside_test_and_luck_below(ready: Shell) -> None:
     assert not (ready.folder / "dump").exists()
 
 
+def test_a_page_is_written_where_it_is_asked_for(ready: Shell) -> None:
+    ended = ready("optimize", "eager", "--data", "btc.csv", "--trials", "3", "--cores", "1",
+                  "--html")  # fmt: skip
+
+    assert ended.code == 0, ended.err
+    page = (ready.folder / "dump" / "search" / "BTC%2FUSDT_eager.html").read_text()
+    assert "Train beside test" in page
+    assert "3, 3 of them different" in page
+
+
 def test_any_number_of_cores_and_a_second_run_give_the_same_bytes(ready: Shell) -> None:
     one = ready(*RUN, "--json", "--cores", "1", "--study", "one.journal")
     two = ready(*RUN, "--json", "--cores", "2", "--study", "two.journal")

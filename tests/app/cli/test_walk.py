@@ -69,6 +69,17 @@ def test_the_table_begins_with_the_best_and_names_the_data(ready: Shell) -> None
     assert values[1] >= values[2]
 
 
+def test_a_page_is_written_where_it_is_asked_for(ready: Shell) -> None:
+    ended = ready("walk", "swing", *ON_FILE, "--vary", "target=6,8", "--symbol", "BTC/USDT",
+                  "--html", "--cores", "1")  # fmt: skip
+
+    assert ended.code == 0, ended.err
+    assert "wrote dump/walker/swing.html" in ended.err
+    page = (ready.folder / "dump" / "walker" / "swing.html").read_text()
+    assert "swing(target=8)" in page
+    assert "btc.csv" in page
+
+
 def test_the_example_of_the_help_works_on_a_fresh_machine(shell: Shell) -> None:
     ended = shell("walk", "breakout", "--vary", "lookback=10,20", "--sandbox", "--cores", "1",
                   "--from", "2026-01-01", "--to", "2026-01-02")  # fmt: skip
