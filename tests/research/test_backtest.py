@@ -17,6 +17,7 @@ from daemon.core.events import (
     Announcement,
     RiskContract,
     SignalClosed,
+    SignalIdle,
     SignalOpened,
 )
 from daemon.core.risk import RiskProfile
@@ -256,6 +257,24 @@ async def test_a_run_is_stopped_by_its_own_strategy_between_two_calls() -> None:
 
     assert asked == [at(0), at(5)]
     assert run.result().lanes[0].ask_count == 2
+
+
+async def test_who_comes_between_two_calls_hears_of_the_next_moment_already() -> None:
+    heard: list[Announcement] = []
+    subjects = Subjects.create()
+
+    class Inviting(EveryFive):
+        async def get_signal(self, view: View) -> Signal | None:
+            if view.now_ms == at(10):
+                subjects.signal_backtest.subscribe(heard.append)
+            return None
+
+    job = a_job(lambda: Inviting({}, []), minutes_of(a_market(*[QUIET] * 25)))
+    await ran_on(a_plan(job), subjects)
+
+    assert [event.at_ms for event in heard if isinstance(event, SignalIdle)] == [
+        at(minute) for minute in range(11, 25)
+    ]
 
 
 async def test_moments_without_the_declared_history_are_passed_over_and_counted() -> None:
