@@ -84,7 +84,12 @@ def find_lookahead(subject: Subject, cut_count: int, terminal: Terminal) -> Find
         plain, again = _outcomes([same, shifted], advance)
         if plain.fault:
             raise DataError(plain.fault)
-        if plain.first and all(one.is_failure for one in plain.first):
+        if not plain.first:
+            raise DataError(
+                f"{subject.reference}: it was never asked, no moment had all the candles that it "
+                "declares before it: take more of them (--days, or a longer file)"
+            )
+        if all(one.is_failure for one in plain.first):
             raise DataError(
                 f"{subject.reference}: nothing can be told of it, it fails at every moment "
                 f"({plain.first[0].answer}): tickd backtest says where"

@@ -211,6 +211,21 @@ def test_a_failure_is_no_signal_and_one_that_always_fails_was_not_tried(shell: S
     assert "raised ZeroDivisionError" in always.err.splitlines()[-1]
 
 
+def test_one_that_was_never_asked_is_not_called_honest(shell: Shell) -> None:
+    ended = looked_at(
+        shell,
+        """
+        class S(Base):
+            history = {"1d": 9}
+            def get_signal(self, view):
+                return entry(view)
+        """,
+    )
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "it was never asked" in ended.err.splitlines()[-1]
+
+
 def test_a_shipped_strategy_is_honest_on_the_sandbox(shell: Shell) -> None:
     ended = shell("lookahead", "breakout", "--sandbox", "--days", "0.5", "--cuts", "4")
 
