@@ -144,7 +144,7 @@ class Containment(AbstractContextManager["Containment"]):
                 if type(outcome) is types.CoroutineType:
                     outcome = await outcome
             except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
-                outcome = describe(error)
+                outcome = self._described(error)
             finally:
                 self._is_inside = False
                 if self._condemned == self._call:
@@ -217,9 +217,20 @@ class Containment(AbstractContextManager["Containment"]):
         except StopIteration as end:
             return _Ended(end.value)
         except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
-            return describe(error)
+            return self._described(error)
         finally:
             self._end_call()
+
+    def _described(self, error: BaseException) -> Raised:
+        """Return what is worth telling of `error`: that is a stretch of its own.
+
+        Its class is foreign and may hang when it is asked. The call that raised it may be over its
+        budget: what that has coming must not hit what is told of it.
+        """
+        if self._condemned == self._call:
+            self._absolve()
+        self._call += 1
+        return describe(error)
 
     def _end_call(self) -> None:
         """Note that no foreign code runs, for now."""

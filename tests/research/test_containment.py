@@ -73,6 +73,31 @@ def test_p10_a_stretch_that_does_not_come_back_is_ended(
     assert 0.1 <= perf_counter() - started_s < 0.1 + SLACK_S
 
 
+class _SlowToTellError(ValueError):
+    """Takes a part of the budget to say what it is."""
+
+    def __str__(self) -> str:
+        until_s = perf_counter() + 0.07
+        while perf_counter() < until_s:
+            pass
+        return "in its own words"
+
+
+def _busy_then_slow_to_tell(_: object) -> None:
+    try:
+        _busy(None)
+    except BaseException as error:
+        raise _SlowToTellError from error
+
+
+def test_p10_what_is_told_of_a_call_is_not_hit_by_the_end_of_its_budget(calls: Containment) -> None:
+    """The alarms of a call that is over came while its error was looked at."""
+    outcome = calls.begin(_busy_then_slow_to_tell, None)
+
+    assert isinstance(outcome, Raised)
+    assert (outcome.error, outcome.message) == ("_SlowToTellError", "in its own words")
+
+
 def test_short_calls_in_a_row_are_not_one_long_one(calls: Containment) -> None:
     until_s = perf_counter() + 0.4
     while perf_counter() < until_s:
