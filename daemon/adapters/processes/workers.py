@@ -21,7 +21,7 @@ from functools import partial
 from multiprocessing import get_context, reduction
 from multiprocessing.connection import Connection
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from weakref import WeakSet
 
 from daemon.adapters.processes.shared_bytes import SharedBytes
@@ -70,6 +70,13 @@ class Task(Generic[M, T, R]):
     shared: SharedBytes
 
 
+class Sent(NamedTuple):
+    """An item on its way: the line that it was sent by, and its number there."""
+
+    line: Connection
+    number: int
+
+
 class Worker(Generic[M, T, R]):
     """One process, which starts with its first item and works on one at a time."""
 
@@ -78,6 +85,8 @@ class Worker(Generic[M, T, R]):
         self._lock = Lock()
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
+        self._queued = self._sent_count = 0
+        self._last: Sent | None = None
         self._is_over = False
 
     @property
@@ -107,14 +116,38 @@ class Worker(Generic[M, T, R]):
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
 
-    def work(self, item: T) -> R:
-        """Return what the function makes of `item`; this blocks. Raises WorkerError."""
+    def queue(self, item: T) -> Sent | None:
+        """Put `item` into the line of `work`, and send it if all that is before it was sent.
+
+        So the process has it when it is done with that, and waits for nobody.
+        """
+        with self._lock:
+            last = self._last
+            is_next = self._queued == 0 or (last is not None and last.line is self._line)
+            self._last = self._send(item) if is_next else None
+            self._queued += 1
+            return self._last
+
+    def work(self, item: T, sent: Sent | None) -> R:
+        """Return what the function makes of `item`; this blocks. Raises WorkerError.
+
+        `sent` is what `queue` returned; items have their turns in that order.
+        """
+        try:
+            return self._work(item, sent)
+        finally:
+            with self._lock:
+                self._queued -= 1
+
+    def _work(self, item: T, sent: Sent | None) -> R:
         code: int | None = None
         for _ in range(TRIES):
             line = self._line or self._start()
+            if sent is None or sent.line is not line:
+                with self._lock:
+                    sent = self._send(item)
             try:
-                line.send(item)
-                kind, answer = line.recv()
+                kind, answer = _answer(sent)
             except (EOFError, OSError):
                 code = self._bury()
                 continue
@@ -123,6 +156,17 @@ class Worker(Generic[M, T, R]):
             value: R = answer
             return value
         raise WorkError(f"its worker process died {TRIES} times ({_told(code)})")
+
+    def _send(self, item: T) -> Sent | None:
+        """Send `item`, and return how; None where there is no process, or one that has died."""
+        if self._line is None:
+            return None
+        self._sent_count += 1
+        try:
+            self._line.send((self._sent_count, item))
+        except OSError:
+            return None
+        return Sent(self._line, self._sent_count)
 
     def end(self) -> None:
         """Kill the process. A call of `work` that is under way in another thread raises then."""
@@ -227,7 +271,20 @@ class Workers(Generic[M, T, R]):
 
 
 async def _work_in(thread: ThreadPoolExecutor, worker: Worker[M, T, R], item: T) -> R:
-    return await asyncio.get_running_loop().run_in_executor(thread, worker.work, item)
+    # Sent here, where nothing is waited for: the thread may be busy with the answer before.
+    sent = worker.queue(item)
+    return await asyncio.get_running_loop().run_in_executor(thread, worker.work, item, sent)
+
+
+def _answer(sent: Sent | None) -> tuple[str, Any]:
+    """Return the answer to what was sent. Raises EOFError and OSError where none comes."""
+    if sent is None:
+        raise EOFError
+    while True:
+        number, kind, answer = sent.line.recv()
+        # An earlier one is of an item that was given up.
+        if number == sent.number:
+            return kind, answer
 
 
 def _serve(line: Connection, shared: SharedBytes, body: bytes) -> None:
@@ -266,11 +323,12 @@ def _serve_as_copy(
 def _work_on(line: Connection, function: Callable[[T], object]) -> None:
     with suppress(EOFError, OSError):
         while True:
-            made = call_foreign(function, line.recv())
+            number, item = line.recv()
+            made = call_foreign(function, item)
             if isinstance(made, Raised):
-                line.send((FAILED, _line_of(made)))
+                line.send((number, FAILED, _line_of(made)))
             else:
-                line.send((ANSWER, made.value))
+                line.send((number, ANSWER, made.value))
 
 
 def _begin(body: bytes, shared: SharedBytes) -> Callable[[object], object]:

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from daemon.adapters.processes.shared_bytes import SharedBytes
-from daemon.adapters.processes.workers import Task, Workers
+from daemon.adapters.processes.workers import Task, Worker, Workers
 from daemon.core.errors import WorkerError, WorkError
 
 PARTS = [memoryview(b"abc"), memoryview(b""), memoryview(b"defgh")]
@@ -159,6 +160,25 @@ async def test_an_item_that_waits_for_its_turn_survives_the_death_of_its_process
 
     assert [task.result()[1] for task in answers] == items
     assert (tmp_path / "begun").read_text().splitlines() == ["note and die", *items]
+
+
+def test_items_are_with_the_process_before_anybody_reads_an_answer(
+    shared: SharedBytes, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    worker: Worker[str, str, Any] = Worker(Task(start, str(begun), shared))
+    worker.work("x", worker.queue("x"))
+
+    given_up, sent = worker.queue("note y"), worker.queue("note z")
+    until_s = perf_counter() + 10.0
+    while not (begun.exists() and "note z" in begun.read_text()) and perf_counter() < until_s:
+        time.sleep(0.01)
+    answer = worker.work("note z", sent)
+    worker.close()
+
+    assert begun.read_text() == "note y\nnote z\n"
+    assert given_up is not None
+    assert answer[1] == "note z", "not that of the item before, which was given up"
 
 
 async def test_closing_gives_up_what_waits_for_its_turn(
