@@ -18,6 +18,7 @@ from daemon.core.overfitting import (
 )
 from daemon.core.statistics import BacktestStatistics
 from daemon.core.walker_statistics import WalkerMetric, metric_value
+from daemon.core.wording import count_text
 
 SLICES = 240
 """Each range is cut into so many equal slices, whose PnL tells how likely luck is."""
@@ -118,16 +119,20 @@ class Luck:
     overfitting: OverfittingEstimate | None
 
 
-def told_of_errors(trials: Sequence[SearchTrial]) -> str:
-    """Return in words in how many trials calls went wrong; empty if in none."""
+def told_of_faults(trials: Sequence[SearchTrial]) -> list[str]:
+    """Return in words which trials came to nothing, and in how many calls went wrong."""
+    told = []
+    failed = [trial for trial in trials if trial.error]
+    if failed:
+        told.append(f"{count_text(len(failed), 'trial')} failed, the first with: {failed[0].error}")
     count = sum(bool(trial.error_count) for trial in trials)
-    if not count:
-        return ""
-    most = max(trials, key=lambda trial: trial.error_count)
-    return (
-        f"In {count:,} of {len(trials):,} trials calls of the strategy went wrong, most in number "
-        f"{most.number} ({most.error_count:,}): a backtest with its parameters says why."
-    )
+    if count:
+        most = max(trials, key=lambda trial: trial.error_count)
+        told.append(
+            f"In {count:,} of {len(trials):,} trials calls of the strategy went wrong, most in "
+            f"number {most.number} ({most.error_count:,}): a backtest with its parameters says why."
+        )
+    return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

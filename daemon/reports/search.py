@@ -9,9 +9,8 @@ from daemon.core.search import (
     SearchTrial,
     Value,
     WindowResult,
-    told_of_errors,
+    told_of_faults,
 )
-from daemon.core.wording import count_text
 from daemon.reports.text import (
     MISSING,
     Column,
@@ -111,15 +110,12 @@ def _window(result: WindowResult) -> str:
     left = (
         f"Listed are the best {len(shown)} of {len(judged):,} different trials by the train metric."
     )
-    failed = next((trial for trial in result.trials if trial.error), None)
-    count = count_text(sum(bool(trial.error) for trial in result.trials), "trial")
     return document(
         f"## Window {window.number + 1}",
         bullets(facts),
         table(TRIALS, shown) if shown else "No trial came to a result.",
         left if len(judged) > len(shown) else "",
-        f"{count} failed, the first with: {plain(failed.error)}" if failed else "",
-        told_of_errors(result.trials),
+        *(plain(line) for line in told_of_faults(result.trials)),
     ).rstrip("\n")
 
 

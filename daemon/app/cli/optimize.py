@@ -19,8 +19,7 @@ from daemon.app.hands import hand_limit
 from daemon.app.report_files import make_folder, write_report
 from daemon.app.search_run import SearchRun, search_json, search_plan
 from daemon.app.search_schema import SearchSchema
-from daemon.core.search import Score, SearchResult, SearchTrial, WindowResult, told_of_errors
-from daemon.core.wording import count_text
+from daemon.core.search import Score, SearchResult, told_of_faults
 from daemon.reports.places import report_path
 from daemon.reports.search import params_text, render_search
 from daemon.reports.text import number
@@ -167,17 +166,7 @@ def _luck(result: SearchResult) -> Iterator[str]:
             f"{window.luck.distinct_count:,} different trials; below 95 % it may well be "
             f"nothing); probability of backtest overfitting {_probability(overfit)}"
         )
-        yield from _errors(window)
-
-
-def _errors(window: WindowResult) -> Iterator[str]:
-    failed: list[SearchTrial] = [trial for trial in window.trials if trial.error]
-    if failed:
-        count = count_text(len(failed), "trial")
-        yield f"{count} could not be run, the first one: {failed[0].error}"
-    errors = told_of_errors(window.trials)
-    if errors:
-        yield errors
+        yield from told_of_faults(window.trials)
 
 
 def _metric(score: Score | None) -> float | None:

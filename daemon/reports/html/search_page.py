@@ -1,6 +1,6 @@
 """The page of a search: train beside test for the best trials, and how likely luck is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from daemon.core.search import (
     OutOfSample,
@@ -8,7 +8,7 @@ from daemon.core.search import (
     SearchResult,
     SearchTrial,
     WindowResult,
-    told_of_errors,
+    told_of_faults,
 )
 from daemon.core.wording import count_text
 from daemon.reports.html import charts
@@ -76,7 +76,7 @@ def _window(result: WindowResult, dots: Sequence[charts.Dot], metric: str) -> Ht
     title = Html(f'<h2 id="{name}">Window {window.number + 1}</h2>')
     return join(
         title,
-        remarks(list(_faults(result))),
+        remarks(told_of_faults(result.trials)),
         section("What won, and how likely luck is", facts(rows)),
         section(
             "Train beside test",
@@ -135,13 +135,3 @@ def _range(start_ms: int | None, end_ms: int | None) -> str:
     if start_ms is None or end_ms is None:
         return MISSING
     return f"{stamp(start_ms)[:16]} to {stamp(end_ms)[:16]}"
-
-
-def _faults(result: WindowResult) -> Iterator[str]:
-    failed = [trial for trial in result.trials if trial.error]
-    if failed:
-        count = count_text(len(failed), "trial")
-        yield f"{count} failed, the first with: {failed[0].error}"
-    errors = told_of_errors(result.trials)
-    if errors:
-        yield errors
