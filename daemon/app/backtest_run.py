@@ -9,17 +9,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.app.backtest_remarks import SIGNALS_MAX, remarks_of, shortened
 from daemon.app.defaults import get_config
-from daemon.app.extras import MissingLibraryError, research_libraries
+from daemon.app.extras import research_libraries
 from daemon.app.history import history
 from daemon.app.json_text import json_text
 from daemon.app.registry import REGISTRY, UnknownNameError
-from daemon.app.report_files import write_report, write_whole
+from daemon.app.report_files import write_page_if_drawn, write_report
 from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
 from daemon.core.errors import TickdError
 from daemon.core.events import ExitContract, SignalCancelled, SignalClosed
@@ -159,7 +158,7 @@ class Backtest:
         result = Backtest.get_result(symbol, strategy_name)
         sheet = _sheet(_RUNS.find(symbol, strategy_name), result)
         await asyncio.to_thread(write_report, place, report, result_json(result))
-        await asyncio.to_thread(_write_page, place.with_suffix(".html"), sheet)
+        await asyncio.to_thread(write_page_if_drawn, place, partial(_page, sheet))
         return place
 
     @staticmethod
@@ -249,11 +248,9 @@ def _sheet(run: BacktestRun, result: BacktestResult) -> "RunSheet":
     return page_of(result, facts)
 
 
-def _write_page(place: Path, sheet: "RunSheet") -> None:
-    try:
-        # Only here: a program may do without plotly, and has no page then.
-        with research_libraries("the page"):
-            render_page = import_module("daemon.reports.html.page").render_page
-    except MissingLibraryError:
-        return
-    write_whole(place, render_page(sheet))
+def _page(sheet: "RunSheet") -> str:
+    with research_libraries("the HTML report"):
+        # Only here: plotly is large, and most runs draw nothing.
+        from daemon.reports.html.page import render_page  # noqa: PLC0415
+
+    return render_page(sheet)

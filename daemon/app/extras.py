@@ -21,6 +21,13 @@ def research_libraries(what: str) -> AbstractContextManager[None]:
     return _wanted(RESEARCH_LIBRARIES, f"{what} needs the research libraries", "make research")
 
 
+def require_charts() -> None:
+    """Raise MissingLibraryError before the work whose page could not be drawn after it."""
+    with research_libraries("the HTML report"):
+        # Only here: plotly is large, and most runs draw nothing.
+        import daemon.reports.html.charts  # noqa: F401, PLC0415 - whether it can be loaded
+
+
 def cluster_library() -> AbstractContextManager[None]:
     """Import within this what works on a cluster. Raises MissingLibraryError without it."""
     return _wanted(CLUSTER_LIBRARIES, "a cluster needs Dask", "pip install 'tickd[cluster]'")

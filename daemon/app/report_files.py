@@ -1,8 +1,10 @@
 """Writing reports: a reader never sees half a file."""
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from daemon.app.extras import MissingLibraryError
 from daemon.core.errors import RejectedError
 
 
@@ -15,6 +17,18 @@ def write_report(place: Path, text: str, record: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, text)
     write_whole(place.with_suffix(".json"), record)
+
+
+def write_page_if_drawn(place: Path, draw: Callable[[], str]) -> None:
+    """Write what `draw` returns beside the report at `place`, with the suffix .html.
+
+    A program may do without plotly: where `draw` misses it, there is no page.
+    """
+    try:
+        page = draw()
+    except MissingLibraryError:
+        return
+    write_whole(place.with_suffix(".html"), page)
 
 
 def make_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from daemon.app.history import history
 from daemon.app.json_text import json_text
 from daemon.app.own_code import code_digest
 from daemon.app.registry import REGISTRY, RegistrationError
-from daemon.app.report_files import write_report
+from daemon.app.report_files import write_page_if_drawn, write_report
 from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
 from daemon.app.search_schema import SearchSchema, find_search, ranges_of, windows_for
 from daemon.core.errors import TickdError
@@ -136,10 +137,14 @@ class Search:
 
     @staticmethod
     async def dump(symbol: str, search_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below the folder `path`, and its JSON beside it; return its place."""
+        """Write the report below the folder `path`; return its place.
+
+        Its JSON is written beside it, and, where plotly is installed, the page with charts.
+        """
         place = Path(path) / report_path("search", search_name, symbol=symbol)
         result = Search.get_data(symbol, search_name)
         await asyncio.to_thread(write_report, place, render_search(result), search_json(result))
+        await asyncio.to_thread(write_page_if_drawn, place, partial(search_page, result))
         return place
 
     @staticmethod
@@ -151,6 +156,15 @@ class Search:
 def search_json(result: SearchResult) -> str:
     """Return `result` as JSON: byte for byte the same for the same inputs, on any cores."""
     return json_text(result) + "\n"
+
+
+def search_page(result: SearchResult) -> str:
+    """Return `result` as an HTML page. Raises MissingLibraryError without plotly."""
+    with research_libraries("the HTML report"):
+        # Only here: plotly is large, and most searches draw nothing.
+        from daemon.reports.html.search_page import render_search_page  # noqa: PLC0415
+
+    return render_search_page(result)
 
 
 _RUNS: Runs[SearchRun] = Runs("search")

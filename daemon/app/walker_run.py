@@ -7,14 +7,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.app.extras import research_libraries
 from daemon.app.hands import OutcomeHand, hand_limit, open_hands, terms_of
 from daemon.app.history import history
 from daemon.app.json_text import json_text
 from daemon.app.registry import REGISTRY
-from daemon.app.report_files import write_report
+from daemon.app.report_files import write_page_if_drawn, write_report
 from daemon.app.research_runs import Runs, RunStatus, StopRun, in_background, kept_status
 from daemon.app.walker_schema import WalkerSchema, check_params, find_walker
 from daemon.core.errors import TickdError
@@ -150,11 +152,17 @@ class Walker:
 
     @staticmethod
     async def dump(symbol: str, walker_name: str, path: str | Path = "dump") -> Path:
-        """Write the report below the folder `path`, and its JSON beside it; return its place."""
+        """Write the report below the folder `path`; return its place.
+
+        Its JSON is written beside it, and, where plotly is installed, the page with charts.
+        """
         place = Path(path) / report_path("walker", walker_name)
         report = Walker.get_report(symbol, walker_name)
         record = walker_json(Walker.get_result(symbol, walker_name))
+        run = _RUNS.find(symbol, walker_name)
+        draw = partial(walker_page, run, "the candles that the program gave")
         await asyncio.to_thread(write_report, place, report, record)
+        await asyncio.to_thread(write_page_if_drawn, place, draw)
         return place
 
     @staticmethod
@@ -202,6 +210,33 @@ def walker_json(result: WalkerResult) -> str:
         "backtests": result.backtests,
     }
     return json_text(record) + "\n"
+
+
+def walker_page(run: WalkerRun, source: str) -> str:
+    """Return `run` as an HTML page; `source` says where its candles are from.
+
+    Raises MissingLibraryError without plotly.
+    """
+    with research_libraries("the HTML report"):
+        # Only here: plotly is large, and most walks draw nothing.
+        from daemon.reports.html.walk_page import render_walk_page  # noqa: PLC0415
+
+    result = run.engine.result()
+    lanes = [backtest.lanes[0] for backtest in result.backtests]
+    frame = run.walk.assignments[0].frame
+    about = (
+        ("Source", source),
+        ("Exchange", run.walk.setup.exchange_name),
+        ("From", moment_text(frame.start_ms)),
+        ("To", moment_text(frame.end_ms)),
+        ("Fingerprint", run.minutes.fingerprint),
+    )
+    return render_walk_page(
+        result.statistics,
+        {lane.key.strategy_name: lane.worst_case for lane in lanes if lane.worst_case is not None},
+        list(walker_remarks(result, with_worst_case=False)),
+        about,
+    )
 
 
 _RUNS: Runs[WalkerRun] = Runs("walk")

@@ -202,7 +202,8 @@ async def test_a_walk_forward_chains_its_windows(tmp_path: Path) -> None:
     told = await searched(tmp_path, name="forward")
 
     result = Search.get_data(SYMBOL, "forward")
-    report = (await Search.dump(SYMBOL, "forward", tmp_path)).read_text()
+    place = await Search.dump(SYMBOL, "forward", tmp_path)
+    report = place.read_text()
     assert [window.window.number for window in result.windows] == [0, 1, 2]
     assert len(told) == 12
     assert told[-1].done == told[-1].total == 12
@@ -212,6 +213,7 @@ async def test_a_walk_forward_chains_its_windows(tmp_path: Path) -> None:
     assert "## Winners on Their Test Ranges" in report
     assert "Deflated Sharpe Ratio" in report
     assert json.loads((tmp_path / "search" / "BTC%2FUSDT_forward.json").read_text())["windows"]
+    assert "<h1>Search: forward</h1>" in place.with_suffix(".html").read_text()
 
 
 async def test_a_space_smaller_than_the_trials_ends_when_all_is_tried(tmp_path: Path) -> None:

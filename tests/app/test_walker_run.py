@@ -192,6 +192,9 @@ async def test_a_strategy_that_cannot_be_tested_is_told_and_skipped(tmp_path: Pa
     assert errors == [f"unmade: {failed[0][2]}"]
     assert f"unmade could not be tested: {message}" in place.read_text()
     assert json.loads(place.with_suffix(".json").read_text())["failures"][0]["error"]
+    page = place.with_suffix(".html").read_text()
+    assert "<dt>Source</dt><dd>the candles that the program gave</dd>" in page
+    assert f"unmade could not be tested: {message}" in page
 
 
 async def test_a_strategy_that_kills_its_process_costs_its_own_result() -> None:

@@ -10,14 +10,14 @@ from daemon.app.cli.backtest_plan import Asked
 from daemon.app.cli.backtest_show import new_table, toned
 from daemon.app.cli.terminal import Terminal
 from daemon.app.cli.walk import Work
-from daemon.app.cli.walk_pages import require_charts, write_search_page
 from daemon.app.cli.walk_plan import Stage, stage_of
 from daemon.app.cli.watching import run_watched
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
+from daemon.app.extras import require_charts
 from daemon.app.hands import hand_limit
-from daemon.app.report_files import make_folder, write_report
-from daemon.app.search_run import SearchRun, search_json, search_plan
+from daemon.app.report_files import make_folder, write_report, write_whole
+from daemon.app.search_run import SearchRun, search_json, search_page, search_plan
 from daemon.app.search_schema import SearchSchema
 from daemon.core.search import Score, SearchResult, told_of_faults
 from daemon.reports.places import report_path
@@ -73,7 +73,9 @@ def run_optimize(terminal: Terminal, config: Config, asked: Asked, hunt: Hunt, w
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
         if work.with_html:
-            terminal.note(f"wrote {write_search_page(place, result)}")
+            page = place.with_suffix(".html")
+            write_whole(page, search_page(result))
+            terminal.note(f"wrote {page}")
     if is_interrupted:
         terminal.note(f"interrupted: the trials are in {run.file}; run it again to go on")
         return ExitCode.INTERRUPTED

@@ -9,18 +9,19 @@ from rich.text import Text
 from daemon.app.cli.backtest_plan import Asked
 from daemon.app.cli.backtest_show import new_table, toned
 from daemon.app.cli.terminal import Terminal
-from daemon.app.cli.walk_pages import require_charts, write_walk_page
 from daemon.app.cli.walk_plan import Stage, stage_of, variants_of
 from daemon.app.cli.watching import run_watched
 from daemon.app.config.problems import one_line
 from daemon.app.config.settings import Config
 from daemon.app.exit_codes import ExitCode
+from daemon.app.extras import require_charts
 from daemon.app.hands import hand_limit
-from daemon.app.report_files import make_folder, write_report
+from daemon.app.report_files import make_folder, write_report, write_whole
 from daemon.app.walker_run import (
     WalkerRun,
     checkpoint_of,
     walker_json,
+    walker_page,
     walker_remarks,
     walker_report,
 )
@@ -103,7 +104,9 @@ def run_walk(
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
         if work.with_html:
-            terminal.note(f"wrote {write_walk_page(place, result, stage)}")
+            page = place.with_suffix(".html")
+            write_whole(page, walker_page(run, stage.told))
+            terminal.note(f"wrote {page}")
     if is_interrupted:
         goes_on = "" if run.checkpoint is None else "; run it again to go on"
         terminal.note(f"interrupted: the comparison covers what was tested until then{goes_on}")
