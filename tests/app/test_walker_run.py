@@ -37,7 +37,6 @@ from daemon import (
 )
 from daemon.app import research_runs, walker_run, walker_schema
 from daemon.app.registry import REGISTRY
-from daemon.app.walker_run import walker_json
 from daemon.core.risk_limits import max_positions
 from daemon.core.walker_statistics import WALKER_METRICS, metric_value
 from daemon.reports.walker import NoResultsError
@@ -91,7 +90,7 @@ async def test_two_cores_give_the_bytes_and_events_of_one() -> None:
     for cores in (1, 2):
         heard.clear()
         await walked(cores=cores)
-        texts.append(walker_json(Walker.get_result(SYMBOL, "grid")))
+        texts.append(walker_run.walker_json(Walker.get_result(SYMBOL, "grid")))
         events.append(list(heard))
     for each in forget:
         each()
@@ -192,9 +191,7 @@ async def test_a_strategy_that_cannot_be_tested_is_told_and_skipped(tmp_path: Pa
     assert errors == [f"unmade: {failed[0][2]}"]
     assert f"unmade could not be tested: {message}" in place.read_text()
     assert json.loads(place.with_suffix(".json").read_text())["failures"][0]["error"]
-    page = place.with_suffix(".html").read_text()
-    assert "<dt>Source</dt><dd>the candles that the program gave</dd>" in page
-    assert f"unmade could not be tested: {message}" in page
+    assert f"unmade could not be tested: {message}" in place.with_suffix(".html").read_text()
 
 
 async def test_a_strategy_that_kills_its_process_costs_its_own_result() -> None:
