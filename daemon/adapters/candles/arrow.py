@@ -3,6 +3,8 @@
 What a file says is read as it stands; whether it can be believed is judged by its reader.
 """
 
+# ruff: noqa: PLC0415 - a run reads files of one kind, and needs what reads the others not at all
+
 import json
 import math
 import os
@@ -16,8 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.feather
 import pyarrow.parquet
 
 from daemon.adapters.candles.formats import kind_of
@@ -91,10 +91,11 @@ def read_csv(path: Path) -> RawColumns | None:
     """
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         header = file.readline()
-    separator = max(SEPARATORS, key=header.count)
-    options = pyarrow.csv.ParseOptions(delimiter=separator)
+    from pyarrow import csv
+
+    options = csv.ParseOptions(delimiter=max(SEPARATORS, key=header.count))
     try:
-        return _columns_of(_Held.of(pyarrow.csv.read_csv(path, parse_options=options)), path)
+        return _columns_of(_Held.of(csv.read_csv(path, parse_options=options)), path)
     except (pa.ArrowException, CandleError):
         return None
 
@@ -159,7 +160,9 @@ def _opened(path: Path) -> Iterator[_Held]:
     """Hold a file open for reading. Raises CandleError where it cannot be read."""
     try:
         if kind_of(path) == "feather":
-            yield _Held.of(pyarrow.feather.read_table(path))
+            from pyarrow import feather
+
+            yield _Held.of(feather.read_table(path))
             return
         with pyarrow.parquet.ParquetFile(path) as parquet:
             schema = parquet.schema_arrow

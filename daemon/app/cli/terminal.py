@@ -44,7 +44,8 @@ class Terminal:
         from rich.console import Console
 
         width = None if sys.stdout.isatty() else 160
-        return Console(highlight=False, width=width)
+        # A name is no picture, however much of it stands between two colons.
+        return Console(highlight=False, emoji=False, width=width)
 
 
 def terminal_of(context: typer.Context) -> Terminal:

@@ -25,7 +25,7 @@ from daemon.core.errors import (
 
 DEBUG_FLAG = "--debug"
 PROBLEMS_SHOWN_MAX = 50
-GARBAGE_THRESHOLDS = 20_000, 20, 20
+GARBAGE_THRESHOLDS = 100_000, 20, 20
 """So many new objects before circles are looked for: imports make many, and none in circles.
 
 Looking as often as usual takes a tenth of the time of a start.

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import typer
 
@@ -36,6 +39,37 @@ def test_a_backtest_loads_neither_tables_nor_pages_before_they_are_wanted() -> N
     code = "import daemon.app.cli.backtest"
 
     assert loaded(code, "rich", "plotly", "daemon.reports.html", "daemon.core.equity") == []
+
+
+RUN = """
+from daemon.app.cli.top import run
+print(run(["backtest", "daemon.strategies.breakout:Breakout", "--symbol", "A/B", "--data", {file!r}]))
+"""
+OF_OTHERS = (
+    "pyarrow.csv",
+    "pyarrow.feather",
+    "rich._emoji_codes",
+    "rich.progress",
+    "rich.live",
+    "daemon.live",
+    "daemon.adapters.storage",
+    "daemon.adapters.sinks",
+    "daemon.reports.html",
+)
+"""What no backtest of a Parquet file uses: other kinds of files, other commands, other outputs."""
+
+
+def test_a_backtest_loads_nothing_of_other_commands_and_files(tmp_path: Path) -> None:
+    """From its start to its end: what it does not load, nobody waits for."""
+    file = tmp_path / "candles.parquet"
+    times = [1_767_225_600_000 + minute * 60_000 for minute in range(600)]
+    columns = dict.fromkeys(("open", "high", "low", "close", "volume"), [100.0] * 600)
+    pyarrow.parquet.write_table(pa.table({"timestamp": times, **columns}), file)
+
+    *told, found = loaded(RUN.format(file=str(file)), *OF_OTHERS, "daemon.research.backtest")
+
+    assert "A/B" in told, "it ran"
+    assert found == "daemon.research.backtest"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["bogus"], ["--debug", "version"]])
