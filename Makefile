@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 RESEARCH := $(VENV)/.ready-for-research
+CLUSTER := $(VENV)/.ready-for-a-cluster
 DEV := $(VENV)/.ready-to-develop
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile \
@@ -24,7 +25,7 @@ CODE = $(wildcard daemon tests benchmarks deploy docs)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run research test check format format-check lint contracts types laws faults crash bench \
+.PHONY: help run research cluster test check format format-check lint contracts types laws faults crash bench \
 	check-alerts check-dashboards check-unit check-image check-install \
 	coverage audit lock clean
 
@@ -36,6 +37,8 @@ run: $(RUN)  ## run the daemon (tickd run); Ctrl-C stops it, and the next run go
 	@$(BIN)/tickd run $(ARGS)
 
 research: $(RESEARCH)  ## add what backtests, searches and reports need
+
+cluster: $(CLUSTER)  ## add what walks and searches on a Dask cluster need
 
 test: $(DEV)  ## run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not root" $(ARGS)
@@ -97,6 +100,8 @@ audit: $(DEV)  ## ask for known faults of all that the locks name; fails where n
 lock: $(DEV)  ## write all locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
 	@$(LOCK) $(ARGS) --extra research --output-file requirements-research.lock pyproject.toml
+	@$(LOCK) $(ARGS) --extra research --extra cluster \
+		--output-file requirements-cluster.lock pyproject.toml
 	@$(LOCK) $(ARGS) --extra alerts --output-file requirements-alerts.lock pyproject.toml
 	@$(LOCK) $(ARGS) --extra research --extra cluster --extra alerts --extra dev \
 		--output-file requirements-dev.lock pyproject.toml
@@ -122,6 +127,11 @@ $(RUN): requirements.lock pyproject.toml
 $(RESEARCH): requirements-research.lock | $(RUN)
 	@echo "Adding the libraries of requirements-research.lock (once) ..."
 	@$(PIP) install --no-compile --no-build-isolation --require-hashes -r requirements-research.lock
+	@touch $@
+
+$(CLUSTER): requirements-cluster.lock | $(RUN)
+	@echo "Adding the libraries of requirements-cluster.lock (once) ..."
+	@$(PIP) install --no-compile --no-build-isolation --require-hashes -r requirements-cluster.lock
 	@touch $@
 
 $(DEV): requirements-dev.lock | $(RUN)

@@ -299,11 +299,23 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Return a public name from its home. Raises AttributeError for any other."""
+    """Return a public name from its home. Raises AttributeError for any other.
+
+    And MissingLibraryError, in one line, where it needs libraries that are not installed.
+    """
     home = HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'daemon' has no attribute {name!r}")
-    value: object = getattr(import_module(home), name)
+    try:
+        module = import_module(home)
+    except ModuleNotFoundError:
+        # Only here: an import of a strategy stays light.
+        from daemon.app.extras import research_libraries  # noqa: PLC0415
+
+        # Once more, now with words for a library that is not installed.
+        with research_libraries(name):
+            module = import_module(home)
+    value: object = getattr(module, name)
     globals()[name] = value
     return value
 

@@ -18,6 +18,19 @@ def test_the_public_names_are_sorted_and_exist() -> None:
     assert [name for name in names if not hasattr(daemon, name)] == []
 
 
+def test_what_needs_a_library_that_is_missing_says_how_to_get_it() -> None:
+    code = "import sys; sys.modules['numpy'] = None; from daemon import Backtest"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert ended.stderr.splitlines()[-1].endswith(
+        "MissingLibraryError: Backtest needs the research libraries (numpy is missing):"
+        " make research"
+    )
+
+
 @pytest.mark.parametrize(
     "imports",
     [

@@ -36,6 +36,7 @@ BROAD_EXCEPTS_ALLOWED = {
 LOCKS = {
     "requirements.lock": (),
     "requirements-research.lock": ("research",),
+    "requirements-cluster.lock": ("research", "cluster"),
     "requirements-alerts.lock": ("alerts",),
     "requirements-dev.lock": ("research", "cluster", "alerts", "dev"),
 }

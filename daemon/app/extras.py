@@ -30,7 +30,7 @@ def require_charts() -> None:
 
 def cluster_library() -> AbstractContextManager[None]:
     """Import within this what works on a cluster. Raises MissingLibraryError without it."""
-    return _wanted(CLUSTER_LIBRARIES, "a cluster needs Dask", "pip install 'tickd[cluster]'")
+    return _wanted(CLUSTER_LIBRARIES, "a cluster needs Dask", "make cluster")
 
 
 def apprise_library() -> AbstractContextManager[None]:
@@ -38,7 +38,7 @@ def apprise_library() -> AbstractContextManager[None]:
     return _wanted(
         frozenset({"apprise"}),
         "alerts.apprise needs the apprise library",
-        "pip install 'tickd[alerts]'",
+        "pip install --require-hashes -r requirements-alerts.lock",
     )
 
 

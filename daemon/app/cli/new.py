@@ -2,6 +2,9 @@
 
 import keyword
 import re
+import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
@@ -57,10 +60,20 @@ def make_new_strategy(terminal: Terminal, name: str, folder: Path) -> None:
             file.write(text)
         terminal.note(f"wrote {path}")
     reference = f"./strategies/{name}.py:{values['kind']}"
+    if find_spec("numpy") is None:
+        terminal.note("install, once, what the next two need: make research")
     terminal.note(f"try it: tickd backtest {reference} --symbol BTC/USDT --sandbox")
-    terminal.note(f"test it, with pytest installed: python -m pytest tests/test_{name}.py")
+    terminal.note(f"test it: {_python()} tests/test_{name}.py")
     terminal.note("paste this into config.toml:")
     terminal.say(Template(SECTION).substitute(values).rstrip("\n"))
+
+
+def _python() -> str:
+    """Return the command of the Python that runs this: its path, if `python` is another one."""
+    found, own = shutil.which("python"), Path(sys.executable)
+    if found is not None and Path(found).parent == own.parent:
+        return "python"
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
 
 
 SECTION = """\
@@ -112,14 +125,16 @@ class $kind(Strategy):
 '''
 
 TEST = '''\
-"""$kind on made-up candles, by the rules that trade live. Run: python -m pytest
+"""$kind on made-up candles, by the rules that trade live.
 
+Run it: python tests/test_$name.py (or by pytest)
 `tickd lookahead $name` searches it for what it must not know.
 """
 
 import asyncio
 import importlib.util
 import math
+import unittest
 from pathlib import Path
 
 from daemon import (
@@ -174,25 +189,28 @@ def backtest(rows: list[Candle]) -> tuple[list[SignalClosed], BacktestResult]:
     return asyncio.run(run()), Backtest.get_result(SYMBOL, $kind.strategy_name)
 
 
-def test_it_trades_a_market_that_moves() -> None:
-    closed, _ = backtest(candles(height_percent=2.0))
+class Test$kind(unittest.TestCase):
+    def test_it_trades_a_market_that_moves(self) -> None:
+        closed, _ = backtest(candles(height_percent=2.0))
 
-    assert closed
-    assert {event.signal.position for event in closed} == {"long"}
-    assert any(event.close_reason == "take_profit" for event in closed)
+        assert closed
+        assert {event.signal.position for event in closed} == {"long"}
+        assert any(event.close_reason == "take_profit" for event in closed)
+
+    def test_it_leaves_a_quiet_market_alone(self) -> None:
+        closed, result = backtest(candles(height_percent=0.01))
+
+        assert closed == []
+        assert result.lanes[0].ask_count > 50
+
+    def test_nothing_goes_wrong_in_it(self) -> None:
+        """An exception or an impossible signal costs its call, and is counted."""
+        _, result = backtest(candles(height_percent=2.0))
+
+        assert result.is_complete
+        assert result.lanes[0].error_counts == ()
 
 
-def test_it_leaves_a_quiet_market_alone() -> None:
-    closed, result = backtest(candles(height_percent=0.01))
-
-    assert closed == []
-    assert result.lanes[0].ask_count > 50
-
-
-def test_nothing_goes_wrong_in_it() -> None:
-    """An exception or an impossible signal costs its call, and is counted."""
-    _, result = backtest(candles(height_percent=2.0))
-
-    assert result.is_complete
-    assert result.lanes[0].error_counts == ()
+if __name__ == "__main__":
+    unittest.main()
 '''

@@ -1,5 +1,6 @@
 """A new strategy is one that runs: its own tests pass, and so do a check and a run."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from daemon.app.cli.new import NameFaultError, check_strategy_name
 from tests.app.cli.tickd import Shell, python, tickd
 
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+"""Those who like it run the same tests by it."""
 
 
 def test_its_own_tests_pass_and_it_loads_with_the_table_that_was_told(shell: Shell) -> None:
@@ -17,9 +19,11 @@ def test_its_own_tests_pass_and_it_loads_with_the_table_that_was_told(shell: She
 
     assert made.code == 0
     assert checked.code == 0, checked.out + checked.err
-    tested = python(shell.folder, *PYTEST, timeout_s=120)
-    assert tested.code == 0, tested.out
-    assert "3 passed" in tested.out
+    # As the command said: nothing but tickd is needed for it.
+    assert re.search(r"test it: \S*python\S* tests/test_my_breakout.py\n", made.err)
+    tested = python(shell.folder, "tests/test_my_breakout.py", timeout_s=120)
+    assert tested.code == 0, tested.err
+    assert "Ran 3 tests" in tested.err
 
 
 def test_its_tests_can_fail(shell: Shell) -> None:

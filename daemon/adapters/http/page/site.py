@@ -147,7 +147,7 @@ class Site:
     async def _plotly_script(self, request: web.BaseRequest) -> Page:
         del request
         if self._plotly is None:
-            return Page(404, TEXT, b"plotly is not installed: pip install 'tickd[research]'\n")
+            return Page(404, TEXT, b"plotly is not installed: make research\n")
         body = await asyncio.to_thread(_zipped, self._plotly)
         return Page(
             200,

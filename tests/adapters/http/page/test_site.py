@@ -199,7 +199,7 @@ async def test_without_plotly_its_script_is_told_to_be_missing() -> None:
         code, _, body = await client.get("/page/plotly.js")
 
     assert code == 404
-    assert b"tickd[research]" in body
+    assert b"make research" in body
 
 
 async def test_without_a_site_there_is_only_text() -> None:
