@@ -43,7 +43,8 @@ def test_a_backtest_loads_neither_tables_nor_pages_before_they_are_wanted() -> N
 
 RUN = """
 from daemon.app.cli.top import run
-print(run(["backtest", "daemon.strategies.breakout:Breakout", "--symbol", "A/B", "--data", {file!r}]))
+strategy = "daemon.strategies.breakout:Breakout"
+print(run(["backtest", strategy, "--symbol", "A/B", "--data", {file!r}]))
 """
 OF_OTHERS = (
     "pyarrow.csv",
