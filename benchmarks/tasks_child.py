@@ -85,7 +85,7 @@ async def _run_daemon(symbols: Sequence[str], strategies: int) -> None:
     metrics = Metrics()
     ticks = Ticks()
     outlets = Outlets(
-        subjects=Subjects.create(),
+        subjects=Subjects(),
         meter=TickMeter(metrics, ticks),
         sinks=(PrometheusSink(metrics),),
     )

@@ -18,10 +18,10 @@ from daemon.core.events import Announcement, SignalClosed, TickResult, Transitio
 from daemon.core.pnl import profit_loss
 from daemon.core.records import Journaled, TransitionEntry
 from daemon.core.redaction import Redactor
-from daemon.core.research_events import ResearchEvent
+from daemon.core.research_events import ResearchEvent, ResearchSubjects
 from daemon.core.rules import Rules
 from daemon.core.signal import Key, Signal, SignalRow
-from daemon.core.subjects import Subject, Subjects
+from daemon.core.subjects import Subject
 
 _MODULES = re.compile(r"(?:[a-z_]+\.)+(?=[A-Z])")
 _SUBSCRIBES = re.compile(r"subjects\.(\w+)\.")
@@ -110,8 +110,8 @@ def render_events() -> str:
     parts = [_HEAD.format(transitions=", ".join(f"`{kind.__name__}`" for kind in _transitions()))]
     parts.append("\n## Emitters and their listeners\n\n| emitter | event | listeners | what |\n")
     parts.append("|---|---|---|---|\n")
-    hints = get_type_hints(Subjects)
-    for item in fields(Subjects):
+    hints = get_type_hints(ResearchSubjects)
+    for item in fields(ResearchSubjects):
         functions = heard.get(item.name, [])
         names = ", ".join(f"`{function.__name__}`" for function in functions) or "none yet"
         what = _first_line(functions[0]) if functions else ""

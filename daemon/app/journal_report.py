@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from daemon.core.candles import INTERVAL_MS, Candle, merge
 from daemon.core.events import ErrorContract, SignalClosed, Transition
 from daemon.core.heatmap import HeatmapCollector
-from daemon.core.records import CandleEntry, Journaled, TransitionEntry
-from daemon.core.rules import Rules
-from daemon.core.signal import Key
-from daemon.core.statistics import (
+from daemon.core.live_statistics import (
     LiveCollector,
     PartialCollector,
     RiskCollector,
     ScheduleCollector,
 )
+from daemon.core.records import CandleEntry, Journaled, TransitionEntry
+from daemon.core.rules import Rules
+from daemon.core.signal import Key
 from daemon.core.wording import moment_text
 from daemon.reports.as_json import Json, as_json
 from daemon.reports.heat import render_heat

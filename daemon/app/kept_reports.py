@@ -22,8 +22,7 @@ from daemon.core.events import (
     TickResult,
 )
 from daemon.core.heatmap import HeatmapCollector, HeatmapStatistics
-from daemon.core.performance_statistics import PerformanceCollector, PerformanceStatistics
-from daemon.core.statistics import (
+from daemon.core.live_statistics import (
     PartialCollector,
     PartialStatistics,
     RiskCollector,
@@ -31,6 +30,7 @@ from daemon.core.statistics import (
     ScheduleCollector,
     ScheduleStatistics,
 )
+from daemon.core.performance_statistics import PerformanceCollector, PerformanceStatistics
 from daemon.core.subjects import Unsubscribe
 from daemon.reports.heat import render_heat
 from daemon.reports.partial import render_partial

@@ -12,9 +12,9 @@ from typing import TypeVar
 from daemon.core.errors import TickdError
 from daemon.core.frame import Frame
 from daemon.core.guard import is_async
+from daemon.core.research_events import ResearchSubjects
 from daemon.core.risk import RiskCallback, RiskProfile, RiskValidation, ValidationFunction
 from daemon.core.strategy import Strategy, strategy_faults
-from daemon.core.subjects import Subjects
 
 S = TypeVar("S", bound=type[Strategy])
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Registry:
     risks: Schemas[RiskProfile] = field(default_factory=partial(Schemas, "risk"))
     exchanges: Schemas[ExchangeSchema] = field(default_factory=partial(Schemas, "exchange"))
     frames: Schemas[Frame] = field(default_factory=partial(Schemas, "frame"))
-    subjects: Subjects = field(default_factory=Subjects.create)
+    subjects: ResearchSubjects = field(default_factory=ResearchSubjects)
 
     def add_strategy(self, strategy: S) -> S:
         """Register a strategy class under its `strategy_name`; works as a decorator.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from daemon.core.alert_words import Words, one_line
 from daemon.core.commands import CommandResult
 from daemon.core.events import SignalClosed
-from daemon.core.statistics import LiveStatistics, live_statistics
+from daemon.core.live_statistics import LiveStatistics, live_statistics
 from daemon.core.wording import (
     DAY_MS,
     day_text,

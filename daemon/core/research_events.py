@@ -1,9 +1,15 @@
-"""What a walker and an optimizer tell while they work, as frozen classes under the seeds' names."""
+"""What a walker and an optimizer tell while they work, and who hears it.
 
+Frozen classes under the seeds' names, and the emitters that runs by themselves do not have.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from daemon.core.events import DoneContract
 from daemon.core.statistics import BacktestStatistics
+from daemon.core.subjects import Delivery, Subject, Subjects, deliveries
 from daemon.core.walker_statistics import WalkerMetric
 
 
@@ -88,3 +94,43 @@ ResearchEvent = (
     | DoneContract
 )
 """Everything that listeners of a walker or an optimizer may be handed."""
+
+ResearchDelivery = (
+    Delivery[DoneContract]
+    | Delivery[ProgressWalkerContract]
+    | Delivery[ProgressOptimizerContract]
+    | Delivery[WalkerContract]
+    | Delivery[WalkerCompleteContract]
+    | Delivery[WalkerStopContract]
+)
+
+
+@dataclass(slots=True, init=False)
+class ResearchSubjects(Subjects):
+    """Every emitter of the seeds: those of runs, and those of walkers and optimizers."""
+
+    done_walker: Subject[DoneContract]
+    progress_walker: Subject[ProgressWalkerContract]
+    progress_optimizer: Subject[ProgressOptimizerContract]
+    walker: Subject[WalkerContract]
+    walker_complete: Subject[WalkerCompleteContract]
+    walker_stop: Subject[WalkerStopContract]
+
+
+def route_research(event: ResearchEvent, subjects: ResearchSubjects) -> Iterator[ResearchDelivery]:
+    """Yield who hears `event` of a walker or an optimizer; what is done is a walker."""
+    match event:
+        case DoneContract():
+            yield from deliveries(subjects.done_walker, event)
+        case ProgressWalkerContract():
+            yield from deliveries(subjects.progress_walker, event)
+        case ProgressOptimizerContract():
+            yield from deliveries(subjects.progress_optimizer, event)
+        case WalkerContract():
+            yield from deliveries(subjects.walker, event)
+        case WalkerCompleteContract():
+            yield from deliveries(subjects.walker_complete, event)
+        case WalkerStopContract():
+            yield from deliveries(subjects.walker_stop, event)
+        case _:
+            assert_never(event)

@@ -25,14 +25,6 @@ from daemon.core.events import (
     TickResult,
 )
 from daemon.core.guard import Raised, call_foreign, close_unawaited
-from daemon.core.research_events import (
-    ProgressOptimizerContract,
-    ProgressWalkerContract,
-    ResearchEvent,
-    WalkerCompleteContract,
-    WalkerContract,
-    WalkerStopContract,
-)
 
 FAULTS_MAX = 100
 
@@ -89,9 +81,9 @@ class ConditionFault:
     raised: Raised
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, init=False)
 class Subjects:
-    """Every emitter of the seeds, under its name in snake_case without "emitter" or "subject"."""
+    """The emitters of runs, under the seeds' names in snake_case without "emitter" or "subject"."""
 
     signal: Subject[TickResult]
     signal_live: Subject[TickResult]
@@ -106,37 +98,11 @@ class Subjects:
     partial_profit: Subject[PartialProfitContract]
     partial_loss: Subject[PartialLossContract]
     risk: Subject[RiskContract]
-    done_walker: Subject[DoneContract]
-    progress_walker: Subject[ProgressWalkerContract]
-    progress_optimizer: Subject[ProgressOptimizerContract]
-    walker: Subject[WalkerContract]
-    walker_complete: Subject[WalkerCompleteContract]
-    walker_stop: Subject[WalkerStopContract]
 
-    @classmethod
-    def create(cls) -> "Subjects":
-        """Return a set of emitters that nobody listens to."""
-        return cls(
-            signal=Subject("signal"),
-            signal_live=Subject("signal_live"),
-            signal_backtest=Subject("signal_backtest"),
-            error=Subject("error"),
-            exit=Subject("exit"),
-            validation=Subject("validation"),
-            done_live=Subject("done_live"),
-            done_backtest=Subject("done_backtest"),
-            progress_backtest=Subject("progress_backtest"),
-            performance=Subject("performance"),
-            partial_profit=Subject("partial_profit"),
-            partial_loss=Subject("partial_loss"),
-            risk=Subject("risk"),
-            done_walker=Subject("done_walker"),
-            progress_walker=Subject("progress_walker"),
-            progress_optimizer=Subject("progress_optimizer"),
-            walker=Subject("walker"),
-            walker_complete=Subject("walker_complete"),
-            walker_stop=Subject("walker_stop"),
-        )
+    def __init__(self) -> None:
+        """Begin with nobody who listens."""
+        for item in fields(self):
+            setattr(self, item.name, Subject(item.name))
 
     def take_faults(self) -> list[ConditionFault]:
         """Return what conditions have raised since the last call, for the driver to report."""
@@ -173,16 +139,6 @@ AnyDelivery = (
 )
 
 
-ResearchDelivery = (
-    Delivery[DoneContract]
-    | Delivery[ProgressWalkerContract]
-    | Delivery[ProgressOptimizerContract]
-    | Delivery[WalkerContract]
-    | Delivery[WalkerCompleteContract]
-    | Delivery[WalkerStopContract]
-)
-
-
 def route(event: Announcement, subjects: Subjects) -> Iterator[AnyDelivery]:
     """Yield who hears `event`, emitter by emitter in the order of the seeds.
 
@@ -200,51 +156,30 @@ def route(event: Announcement, subjects: Subjects) -> Iterator[AnyDelivery]:
         ):
             yield from _to_signal(event, subjects)
         case PartialProfitContract():
-            yield from _to(subjects.partial_profit, event)
+            yield from deliveries(subjects.partial_profit, event)
         case PartialLossContract():
-            yield from _to(subjects.partial_loss, event)
+            yield from deliveries(subjects.partial_loss, event)
         case RiskContract():
-            yield from _to(subjects.risk, event)
+            yield from deliveries(subjects.risk, event)
         case ErrorContract(where=where):
             subject = subjects.validation if where == "validation" else subjects.error
-            yield from _to(subject, event)
+            yield from deliveries(subject, event)
         case ExitContract():
-            yield from _to(subjects.exit, event)
+            yield from deliveries(subjects.exit, event)
         case DoneContract():
-            yield from _to(subjects.done_backtest if event.backtest else subjects.done_live, event)
+            yield from deliveries(
+                subjects.done_backtest if event.backtest else subjects.done_live, event
+            )
         case PerformanceContract():
-            yield from _to(subjects.performance, event)
+            yield from deliveries(subjects.performance, event)
         case ProgressBacktestContract():
-            yield from _to(subjects.progress_backtest, event)
+            yield from deliveries(subjects.progress_backtest, event)
         case _:
             assert_never(event)
 
 
-def route_research(event: ResearchEvent, subjects: Subjects) -> Iterator[ResearchDelivery]:
-    """Yield who hears `event` of a walker or an optimizer; what is done is a walker."""
-    match event:
-        case DoneContract():
-            yield from _to(subjects.done_walker, event)
-        case ProgressWalkerContract():
-            yield from _to(subjects.progress_walker, event)
-        case ProgressOptimizerContract():
-            yield from _to(subjects.progress_optimizer, event)
-        case WalkerContract():
-            yield from _to(subjects.walker, event)
-        case WalkerCompleteContract():
-            yield from _to(subjects.walker_complete, event)
-        case WalkerStopContract():
-            yield from _to(subjects.walker_stop, event)
-        case _:
-            assert_never(event)
-
-
-def _to_signal(event: TickResult, subjects: Subjects) -> Iterator[Delivery[TickResult]]:
-    yield from _to(subjects.signal_backtest if event.backtest else subjects.signal_live, event)
-    yield from _to(subjects.signal, event)
-
-
-def _to(subject: Subject[T], event: T) -> Iterator[Delivery[T]]:
+def deliveries(subject: Subject[T], event: T) -> Iterator[Delivery[T]]:
+    """Yield who hears `event` of one emitter, in the order of their subscription."""
     for listener in tuple(subject.listeners):
         if listener.accepts is None:
             yield Delivery(listener, event)
@@ -256,6 +191,13 @@ def _to(subject: Subject[T], event: T) -> Iterator[Delivery[T]]:
         elif answer.value:
             subject.remove(listener)
             yield Delivery(listener, event)
+
+
+def _to_signal(event: TickResult, subjects: Subjects) -> Iterator[Delivery[TickResult]]:
+    yield from deliveries(
+        subjects.signal_backtest if event.backtest else subjects.signal_live, event
+    )
+    yield from deliveries(subjects.signal, event)
 
 
 def _is_accepted(accepts: Predicate[T], event: T) -> bool:

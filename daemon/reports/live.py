@@ -1,8 +1,8 @@
 """The report of a strategy that trades live."""
 
 from daemon.core.events import SignalActive, SignalClosed, SignalIdle
+from daemon.core.live_statistics import LiveEvent, LiveStatistics
 from daemon.core.signal import SignalRow
-from daemon.core.statistics import LiveEvent, LiveStatistics
 from daemon.reports.signals import signal_id, trade_facts, with_note
 from daemon.reports.text import (
     MISSING,

@@ -1,7 +1,7 @@
 """The report of partial levels."""
 
 from daemon.core.events import PartialProfitContract
-from daemon.core.statistics import PartialEvent, PartialStatistics
+from daemon.core.live_statistics import PartialEvent, PartialStatistics
 from daemon.reports.signals import signal_id
 from daemon.reports.text import Column, bullets, cut_note, document, moment, plain, price, table
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from daemon.core.events import RiskContract
-from daemon.core.statistics import RiskStatistics
+from daemon.core.live_statistics import RiskStatistics
 from daemon.reports.signals import signal_id, with_note
 from daemon.reports.text import Column, bullets, cut_note, document, moment, plain, price, table
 

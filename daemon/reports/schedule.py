@@ -1,7 +1,7 @@
 """The report of scheduled signals."""
 
 from daemon.core.events import SignalCancelled, SignalOpened
-from daemon.core.statistics import ScheduleEvent, ScheduleStatistics
+from daemon.core.live_statistics import ScheduleEvent, ScheduleStatistics
 from daemon.reports.signals import signal_id, with_note
 from daemon.reports.text import (
     MISSING,

@@ -59,7 +59,7 @@ class Backtest:
         self._calls = calls or Containment(plan.limits)
         self._markets = markets or Markets()
         with self._calls:
-            self._headline = Pass(self, plan.rules, subjects or Subjects.create())
+            self._headline = Pass(self, plan.rules, subjects or Subjects())
         self._worst: Pass | None = None
         self._is_complete = False
 
@@ -73,7 +73,7 @@ class Backtest:
                 yield told
             if self._needs_worst_case():
                 worst = replace(self._plan.rules, intrabar="worst_case")
-                self._worst = Pass(self, worst, Subjects.create())
+                self._worst = Pass(self, worst, Subjects())
                 async for _ in self._worst.go():
                     pass
             self._is_complete = not self._headline.is_stopped

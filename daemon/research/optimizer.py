@@ -12,9 +12,8 @@ from typing import Literal, TypeVar
 
 from daemon.core.errors import RejectedError
 from daemon.core.guard import Raised
-from daemon.core.research_events import ProgressOptimizerContract
+from daemon.core.research_events import ProgressOptimizerContract, ResearchSubjects
 from daemon.core.signal import Key
-from daemon.core.subjects import Subjects
 from daemon.research.columns import moment_text
 from daemon.research.containment import Containment, Limits
 from daemon.research.walk_telling import WalkTeller
@@ -120,7 +119,7 @@ class Gathering:
 class Gatherer:
     """Makes conversations and prompts of `gathering`. Use it as a context manager."""
 
-    def __init__(self, gathering: Gathering, subjects: Subjects) -> None:
+    def __init__(self, gathering: Gathering, subjects: ResearchSubjects) -> None:
         self._what = gathering
         key = Key(
             exchange_name=gathering.exchange_name,

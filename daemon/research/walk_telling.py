@@ -5,9 +5,8 @@ from contextlib import AbstractContextManager
 from typing import Literal
 
 from daemon.core.events import ErrorContract, ExitContract
-from daemon.core.research_events import ResearchEvent
+from daemon.core.research_events import ResearchEvent, ResearchSubjects, route_research
 from daemon.core.signal import Key, make_id
-from daemon.core.subjects import Subjects, route_research
 from daemon.research.containment import Containment
 from daemon.research.telling import Announcer
 
@@ -18,7 +17,7 @@ class WalkTeller(AbstractContextManager["WalkTeller"]):
     `key` names in errors what it is all about, `at_ms` when (UTC epoch ms).
     """
 
-    def __init__(self, subjects: Subjects, key: Key, at_ms: int) -> None:
+    def __init__(self, subjects: ResearchSubjects, key: Key, at_ms: int) -> None:
         self._subjects = subjects
         self._key = key
         self._at_ms = at_ms

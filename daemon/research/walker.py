@@ -14,13 +14,13 @@ from typing import assert_never
 from daemon.core.events import DoneContract
 from daemon.core.research_events import (
     ProgressWalkerContract,
+    ResearchSubjects,
     WalkerCompleteContract,
     WalkerContract,
     WalkerStopContract,
 )
 from daemon.core.signal import Key
 from daemon.core.statistics import BacktestStatistics
-from daemon.core.subjects import Subjects
 from daemon.core.walker_statistics import (
     WalkerSetup,
     WalkerStatistics,
@@ -92,7 +92,7 @@ class Walk:
 class Walker:
     """One walk: call `run` once. `result` may be asked at any time."""
 
-    def __init__(self, walk: Walk, subjects: Subjects) -> None:
+    def __init__(self, walk: Walk, subjects: ResearchSubjects) -> None:
         self._walk = walk
         self._setup = walk.setup
         self._subjects = subjects

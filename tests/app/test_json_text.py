@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.app.json_text import json_text
+from daemon.core.live_statistics import live_statistics
 from daemon.core.performance_statistics import performance_statistics
-from daemon.core.statistics import backtest_statistics, live_statistics
+from daemon.core.statistics import backtest_statistics
 from daemon.reports.as_json import as_json
 from tests.core.some_events import every_event
 

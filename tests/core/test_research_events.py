@@ -9,12 +9,13 @@ from daemon.core.research_events import (
     ProgressOptimizerContract,
     ProgressWalkerContract,
     ResearchEvent,
+    ResearchSubjects,
     WalkerCompleteContract,
     WalkerContract,
     WalkerStopContract,
+    route_research,
 )
 from daemon.core.statistics import backtest_statistics
-from daemon.core.subjects import Subjects, route_research
 from tests.core.trades import trades
 
 STATS = backtest_statistics(trades(1.0, 2.0))
@@ -59,7 +60,7 @@ def test_every_event_is_tried() -> None:
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_an_event_reaches_its_own_emitter_and_no_other(name: str) -> None:
-    subjects, heard = Subjects.create(), []
+    subjects, heard = ResearchSubjects(), []
     for each in EVENTS:
         getattr(subjects, each).subscribe(lambda event, each=each: heard.append((each, event)))
     subjects.done_backtest.subscribe(lambda event: heard.append(("done_backtest", event)))

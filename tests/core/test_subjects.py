@@ -16,7 +16,7 @@ def names(event: Announcement, subjects: Subjects) -> list[object]:
 
 
 def listening_to_all() -> Subjects:
-    subjects = Subjects.create()
+    subjects = Subjects()
     for name in ("signal", "signal_live", "signal_backtest", "error", "exit", "validation"):
         getattr(subjects, name).subscribe(lambda _, name=name: name)
     for name in ("done_live", "done_backtest", "performance", "risk"):
@@ -52,13 +52,13 @@ def test_an_event_reaches_its_emitters_in_order(event: Announcement, heard: list
 
 
 def test_each_emitter_bears_its_own_name() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
 
     assert [getattr(subjects, name).name for name in Subjects.__slots__] == list(Subjects.__slots__)
 
 
 def test_listeners_hear_in_the_order_of_their_subscription_until_they_leave() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     leave = subjects.signal.subscribe(lambda _: "first")
     subjects.signal.subscribe(lambda _: "second")
 
@@ -71,7 +71,7 @@ def test_listeners_hear_in_the_order_of_their_subscription_until_they_leave() ->
 
 
 def test_a_once_listener_hears_the_first_event_that_it_accepts() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal.once(lambda event: event.action == "closed", lambda event: event.action)
 
     heard = [
@@ -89,7 +89,7 @@ def test_a_once_listener_hears_the_first_event_that_it_accepts() -> None:
 
 def test_a_slow_once_listener_is_not_given_the_next_event() -> None:
     """Its call comes later than the next event: it must have left by then."""
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal.once(lambda _: True, lambda event: event.action)
 
     waiting: list[AnyDelivery] = list(route(some_events.a_scheduled(), subjects))
@@ -99,7 +99,7 @@ def test_a_slow_once_listener_is_not_given_the_next_event() -> None:
 
 
 def test_a_once_listener_can_leave_before_it_heard_anything() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     leave = subjects.risk.once(lambda _: True, lambda _: "heard")
 
     leave()
@@ -108,7 +108,7 @@ def test_a_once_listener_can_leave_before_it_heard_anything() -> None:
 
 
 def test_who_leaves_while_others_hear_is_not_skipped_over() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     leaves: list[Callable[[], None]] = []
     leaves.append(subjects.signal.subscribe(lambda _: leaves[0]()))
     subjects.signal.subscribe(lambda _: "second")
@@ -136,7 +136,7 @@ async def _late(_: TickResult) -> bool:
 def test_a_condition_that_raises_accepts_nothing_and_is_told(
     accepts: Callable[[TickResult], bool], error: str
 ) -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal_live.once(accepts, lambda _: "harmed")
     subjects.signal_live.subscribe(lambda _: "unharmed")
 
@@ -151,7 +151,7 @@ def test_a_condition_that_raises_accepts_nothing_and_is_told(
 
 def test_faults_that_nobody_takes_do_not_pile_up() -> None:
     subject: Subject[SignalActive] = Subject("signal")
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal.once(lambda _: bool(1 / 0), lambda _: None)
 
     for _ in range(1_000):
@@ -162,7 +162,7 @@ def test_faults_that_nobody_takes_do_not_pile_up() -> None:
 
 
 def test_what_a_handler_raises_is_the_drivers_business() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal.subscribe(lambda _: 1 / 0)
 
     (delivery,) = route(some_events.an_idle(), subjects)

@@ -128,7 +128,7 @@ class Story:
             connect=_nothing,
         )
         outlets = Outlets(
-            subjects=Subjects.create(),
+            subjects=Subjects(),
             meter=AMeter(),
             alert_sinks=(Outside(machine=self.machine, life=life),),
         )

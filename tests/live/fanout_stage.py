@@ -60,7 +60,7 @@ class Gathering:
 async def running(
     *sinks: Sink, limits: FanoutLimits = LIMITS
 ) -> AsyncIterator[tuple[Fanout, Subjects, Reports]]:
-    subjects, reports = Subjects.create(), Reports()
+    subjects, reports = Subjects(), Reports()
     fanout = Fanout(subjects, sinks, reports, limits=limits)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(fanout.run())

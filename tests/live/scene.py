@@ -76,7 +76,7 @@ class Scene:
     start_ms: int = START_MS
     seed: int = 7
     market: Market | None = None
-    subjects: Subjects = field(default_factory=Subjects.create)
+    subjects: Subjects = field(default_factory=Subjects)
     sink: ASink = field(default_factory=ASink)
     alert_sinks: tuple[AlertSink, ...] = ()
     redactor: Redactor = field(default_factory=Redactor)

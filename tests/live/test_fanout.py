@@ -56,7 +56,7 @@ async def test_announcing_waits_for_nobody_and_calls_nobody() -> None:
 
 async def test_what_was_announced_before_the_start_is_delivered() -> None:
     heard: list[Announcement] = []
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal_live.subscribe(heard.append)
     sink = Gathering()
     fanout = Fanout(subjects, [sink], Reports(), limits=LIMITS)
@@ -150,7 +150,7 @@ async def test_an_idle_listener_has_no_task() -> None:
 
 
 async def test_the_runner_is_told_whether_results_are_worth_making() -> None:
-    subjects = Subjects.create()
+    subjects = Subjects()
     fanout = Fanout(subjects, [], Reports())
 
     def told() -> tuple[bool, bool]:

@@ -81,7 +81,7 @@ async def test_a_listener_of_errors_that_raises_does_not_go_in_a_circle() -> Non
     def fail(_: ErrorContract) -> None:
         raise ValueError("broken")
 
-    subjects = Subjects.create()
+    subjects = Subjects()
     told: list[str] = []
 
     def report(where: str, raised: Raised) -> None:
@@ -108,7 +108,7 @@ async def test_a_report_that_raises_goes_no_further() -> None:
     def fail(_: Announcement) -> None:
         raise ValueError
 
-    subjects = Subjects.create()
+    subjects = Subjects()
     fanout = Fanout(subjects, [], report, limits=LIMITS)
     subjects.signal.subscribe(fail)
     subjects.signal.subscribe(heard.append)
@@ -200,7 +200,7 @@ async def test_s9_a_listener_that_blocks_the_loop_is_interrupted(is_async: bool)
         while True:
             pass
 
-    subjects, reports = Subjects.create(), Reports()
+    subjects, reports = Subjects(), Reports()
     fanout = Fanout(subjects, [], reports, guard=containment, limits=LIMITS)
     subjects.signal.subscribe(block_later if is_async else block)
     subjects.signal.subscribe(heard.append)

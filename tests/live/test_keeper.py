@@ -58,7 +58,7 @@ class Bench:
             announce=self.told.extend,
             health=self.health,
             troubles=Troubles(clock, journal, self.told.extend, str),
-            timings=Timings(AMeter(), clock, Subjects.create().performance, self._nobody),
+            timings=Timings(AMeter(), clock, Subjects().performance, self._nobody),
             spawn=group.create_task,
             has_changed=lambda _: None,
         )

@@ -101,7 +101,7 @@ async def test_a_sink_that_hangs_is_given_up_and_tried_again() -> None:
 async def test_draining_delivers_what_is_queued() -> None:
     sink = Gathering()
     heard: list[Announcement] = []
-    subjects = Subjects.create()
+    subjects = Subjects()
     subjects.signal.subscribe(heard.append)
     fanout = Fanout(subjects, [sink], Reports(), limits=LIMITS)
     async with asyncio.TaskGroup() as group:
@@ -118,7 +118,7 @@ async def test_draining_delivers_what_is_queued() -> None:
 async def test_draining_gives_up_on_time_and_says_how_much_was_lost() -> None:
     sink = Gathering()
     sink.gate = asyncio.Event()
-    fanout = Fanout(Subjects.create(), [sink], Reports(), limits=replace(LIMITS, batch_max=1))
+    fanout = Fanout(Subjects(), [sink], Reports(), limits=replace(LIMITS, batch_max=1))
     async with asyncio.TaskGroup() as group:
         group.create_task(fanout.run())
         await asyncio.sleep(0)
@@ -131,9 +131,7 @@ async def test_draining_gives_up_on_time_and_says_how_much_was_lost() -> None:
 
 async def test_a_dead_sink_does_not_hold_up_the_stop() -> None:
     sink = Gathering(failures=1_000_000)
-    fanout = Fanout(
-        Subjects.create(), [sink], Reports(), limits=replace(LIMITS, backoff_s=(3600.0,))
-    )
+    fanout = Fanout(Subjects(), [sink], Reports(), limits=replace(LIMITS, backoff_s=(3600.0,)))
     async with asyncio.TaskGroup() as group, asyncio.timeout(5.0):
         group.create_task(fanout.run())
         await asyncio.sleep(0)

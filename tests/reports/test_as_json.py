@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.core.live_statistics import live_statistics, risk_statistics
 from daemon.core.performance_statistics import performance_statistics
-from daemon.core.statistics import backtest_statistics, live_statistics, risk_statistics
+from daemon.core.statistics import backtest_statistics
 from daemon.reports.as_json import as_json
 from tests.core.some_events import every_event
 

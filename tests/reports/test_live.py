@@ -1,6 +1,6 @@
 """The live report: a row for each kind of event."""
 
-from daemon.core.statistics import LiveCollector, live_statistics
+from daemon.core.live_statistics import LiveCollector, live_statistics
 from daemon.reports.live import render_live
 from tests.core.some_events import a_closed, an_active, an_idle, an_opened
 from tests.core.trades import trades

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from daemon.core.statistics import partial_statistics
+from daemon.core.live_statistics import partial_statistics
 from daemon.reports.partial import render_partial
 from tests.core.some_events import a_loss_level, a_profit_level
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from daemon.core.statistics import risk_statistics
+from daemon.core.live_statistics import risk_statistics
 from daemon.reports.risk import render_risk
 from tests.core.samples import a_signal
 from tests.core.some_events import a_refusal

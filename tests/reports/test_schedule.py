@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from daemon.core.statistics import schedule_statistics
+from daemon.core.live_statistics import schedule_statistics
 from daemon.reports.schedule import render_schedule
 from tests.core.some_events import AT_MS, a_cancelled, a_row, a_scheduled, an_opened
 

@@ -120,7 +120,7 @@ def ran(
 
 def hearing(heard: list[Announcement]) -> Subjects:
     """Return emitters of which everything is heard but progress and measurements."""
-    subjects = Subjects.create()
+    subjects = Subjects()
     for subject in (subjects.signal_backtest, subjects.error, subjects.validation, subjects.risk):
         subject.subscribe(heard.append)
     subjects.partial_profit.subscribe(heard.append)

@@ -261,7 +261,7 @@ async def test_a_run_is_stopped_by_its_own_strategy_between_two_calls() -> None:
 
 async def test_who_comes_between_two_calls_hears_of_the_next_moment_already() -> None:
     heard: list[Announcement] = []
-    subjects = Subjects.create()
+    subjects = Subjects()
 
     class Inviting(EveryFive):
         async def get_signal(self, view: View) -> Signal | None:
@@ -325,7 +325,7 @@ async def test_a_run_that_is_cancelled_leaves_what_there_is() -> None:
 
 def test_a_stop_cancels_what_waits_and_lets_what_is_open_end() -> None:
     heard: list[Announcement] = []
-    subjects = Subjects.create()
+    subjects = Subjects()
     answers = {at(0): a_signal(price_open=99.5), at(1): a_signal()}
     job = a_job(lambda: by_the_clock(answers), minutes_of(a_market(*[QUIET] * 9)))
     backtest = Backtest(a_plan(job), subjects)

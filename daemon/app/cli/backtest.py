@@ -80,7 +80,7 @@ def run_backtest(
 
 
 async def _run(prepared: Prepared, save: Callable[[BacktestResult], None]) -> Outcome:
-    engine = Backtest(prepared.plan, Subjects.create())
+    engine = Backtest(prepared.plan, Subjects())
 
     def stand() -> tuple[str, float]:
         return "worst case" if engine.is_in_worst_case else "backtest", engine.progress

@@ -25,7 +25,7 @@ from daemon.app.walker_run import (
     walker_remarks,
     walker_report,
 )
-from daemon.core.subjects import Subjects
+from daemon.core.research_events import ResearchSubjects
 from daemon.core.walker_statistics import WalkerMetric, WalkerSetup
 from daemon.reports.places import report_path
 from daemon.reports.text import number, percent
@@ -152,7 +152,7 @@ def _run_of(stage: Stage, vary: tuple[str, ...], work: Work) -> WalkerRun:
         minutes=stage.minutes,
         cores=hand_limit(work.cores, work.cluster),
         cluster=work.cluster,
-        engine=engine.Walker(walk, Subjects.create()),
+        engine=engine.Walker(walk, ResearchSubjects()),
     )
 
 
