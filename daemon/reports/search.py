@@ -46,6 +46,7 @@ def render_search(result: SearchResult) -> str:
         f"# Search Report: {plain(result.search_name)}",
         bullets(_facts(result)),
         "" if result.is_complete else UNFINISHED,
+        "" if result.windows else f"{NO_TRIAL.capitalize()}.",
         *(_window(window) for window in result.windows),
         _together(result.out_of_sample),
         _HOW_TO_READ,
@@ -66,6 +67,8 @@ UNFINISHED = (
     "This search was ended before its time: the figures cover what there was by then. Run it again "
     "to go on from here."
 )
+
+NO_TRIAL = "no trial came to its end"
 
 _HOW_TO_READ = """\
 ## How to read this

@@ -97,6 +97,7 @@ def test_an_unfinished_search_says_so() -> None:
 
     assert "ended before its time" in report
     assert "Run it again to go on from here" in report
+    assert "No trial came to its end." in report
 
 
 def test_parameters_read_as_they_are_written() -> None:

@@ -21,7 +21,7 @@ from daemon.app.search_run import SearchRun, search_json, search_page, search_pl
 from daemon.app.search_schema import SearchSchema
 from daemon.core.search import Score, SearchResult, told_of_faults
 from daemon.reports.places import report_path
-from daemon.reports.search import params_text, render_search
+from daemon.reports.search import NO_TRIAL, params_text, render_search
 from daemon.reports.text import number
 from daemon.research import search as engine
 from daemon.research.columns import moment_text
@@ -133,6 +133,9 @@ def _scheme(hunt: Hunt) -> WalkForward | None:
 
 
 def _show(terminal: Terminal, result: SearchResult) -> None:
+    if not result.windows:
+        terminal.say(f"{result.strategy_name} on {result.symbol}: {NO_TRIAL}")
+        return
     terminal.say(f"{result.strategy_name} on {result.symbol}: the winner of each window")
     table = new_table(
         ("trained from", "to", "parameters"),

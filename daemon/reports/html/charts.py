@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import cycle
+from textwrap import wrap
 from types import MappingProxyType
 
 from plotly.io.json import to_json_plotly
@@ -37,6 +38,11 @@ from daemon.reports.html.traces import (
 )
 
 HOUR_MS = 3_600_000
+NAME_CHARACTERS_MAX = 46
+"""What a phone has room for in a line."""
+
+BAR_PX = 12
+NAME_LINE_PX = 16
 ZOOMS = ((0, "All"), (24 * 30, "30 days"), (24 * 7, "7 days"), (24, "1 day"))
 """What the buttons over the candles show: so many hours before the end; 0 shows everything."""
 
@@ -182,18 +188,42 @@ def lanes_chart(chart_id: str, run: RunSheet) -> Html:
 
 
 def ranks_chart(chart_id: str, metric: str, values: Sequence[tuple[str, float]]) -> Html:
-    """Return a bar for each named value, the first one on top."""
+    """Return a bar for each named value, the first one on top, its name above it."""
+    # Beside the bars a long name would leave them no room, or be cut: a phone has none for both.
+    names = [[plain_name(line) for line in wrap(name, NAME_CHARACTERS_MAX)] for name, _ in values]
+    lines = max(map(len, names), default=1)
+    slot = BAR_PX + NAME_LINE_PX * lines + 10
+    top = 0.5 - (BAR_PX + 6) / slot
     bars: Trace = {
         "type": "bar",
         "orientation": "h",
         "x": [value for _, value in values],
-        "y": [plain_name(name) for name, _ in values],
+        "y": list(range(len(values))),
+        "offset": top,
+        "width": BAR_PX / slot,
+        "customdata": [plain_name(name) for name, _ in values],
         "marker": {"color": ["--good" if value > 0 else "--bad" for _, value in values]},
-        "hovertemplate": "%{y}: %{x:,.3f}<extra></extra>",
+        "hovertemplate": "%{customdata}: %{x:,.3f}<extra></extra>",
     }
-    layout = layout_of(90 + 24 * len(values)) | {
+    layout = layout_of(60 + slot * len(values)) | {
+        "margin": {"l": 8, "r": 8, "t": 4, "b": 36},
         "xaxis": axis(metric),
-        "yaxis": axis() | {"type": "category", "autorange": "reversed"},
+        "yaxis": axis()
+        | {"range": [len(values) - 0.5, -0.5], "showticklabels": False, "showgrid": False}
+        | {"zeroline": False, "fixedrange": True},
+        "annotations": [
+            {
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "align": "left",
+                "y": number + top,
+                "yanchor": "bottom",
+                "showarrow": False,
+                "text": "<br>".join(name),
+            }
+            for number, name in enumerate(names)
+        ],
     }
     return _chart(chart_id, [bars], layout)
 

@@ -69,13 +69,17 @@ def facts(pairs: Facts) -> Html:
     """Return names and values as a list of two columns; nothing if there are none."""
     if not pairs:
         return Html("")
-    rows = join(*(join(element("dt", _name(name)), element("dd", value)) for name, value in pairs))
-    return element("dl", rows, kind="facts")
+    rows = (
+        join(element("dt", _broken(name)), element("dd", _broken(value))) for name, value in pairs
+    )
+    return element("dl", *rows, kind="facts")
 
 
-def _name(name: str) -> Html:
-    """Return a name that breaks between its words where a line is short."""
-    return Html(text(name).replace("_", "_<wbr>"))
+def _broken(value: str) -> Html:
+    """Return a text whose names break between their words where a line is short."""
+    if isinstance(value, Html):
+        return value
+    return Html(text(value).replace("_", "_<wbr>"))
 
 
 def tile(name: str, value: str, *, kind: str = "", below: str = "") -> Html:

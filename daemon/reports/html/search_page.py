@@ -15,7 +15,14 @@ from daemon.reports.html import charts
 from daemon.reports.html.markup import Html, element, facts, join, section, table, tile, tone, toned
 from daemon.reports.html.shell import heading, remarks, whole_page
 from daemon.reports.html.traces import stamp
-from daemon.reports.search import TOP_MAX, UNFINISHED, judged_trials, luck_facts, params_words
+from daemon.reports.search import (
+    NO_TRIAL,
+    TOP_MAX,
+    UNFINISHED,
+    judged_trials,
+    luck_facts,
+    params_words,
+)
 from daemon.reports.text import MISSING, number, signed_percent
 
 _ADVICE = (
@@ -39,6 +46,7 @@ def render_search_page(result: SearchResult) -> str:
         heading(f"Search: {result.search_name}", f"{result.symbol} by {result.metric}"),
         remarks(() if result.is_complete else (UNFINISHED,)),
         _together(result.out_of_sample),
+        "" if result.windows else element("p", f"{NO_TRIAL.capitalize()}.", kind="card"),
         *(_window(*pair, result.metric) for pair in zip(result.windows, drawn, strict=True)),
         section("How to read this", element("p", _ADVICE)),
         section("Data", facts(about)),

@@ -2,13 +2,17 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from daemon.app.cli import optimize
+from daemon.app.cli.terminal import Terminal
 from tests.app.cli.tickd import Shell
 from tests.app.cli.walk_stage import CONFIG, interrupted, lay_out
 from tests.app.samples import write
+from tests.reports.test_search import a_result
 
 RUN = ("optimize", "eager", "--data", "btc.csv", "--trials", "10")
 
@@ -79,6 +83,17 @@ def test_an_interrupted_search_goes_on_to_the_same_result(ready: Shell) -> None:
     assert not json.loads(ended.out)["is_complete"]
     assert resumed.out == whole.out
     assert json.loads(whole.out)["is_complete"]
+
+
+def test_a_search_that_was_ended_before_its_first_trial_shows_no_empty_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ended = replace(a_result(), is_complete=False, windows=(), out_of_sample=None)
+
+    optimize._show(Terminal(), ended)
+
+    name = f"{ended.strategy_name} on {ended.symbol}"
+    assert capsys.readouterr().out == f"{name}: no trial came to its end\n"
 
 
 def test_a_missing_library_is_named_with_the_remedy(

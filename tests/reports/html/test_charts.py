@@ -95,6 +95,21 @@ def test_the_first_view_leaves_trades_apart(count: int, hours: str) -> None:
     assert f'data-hours="{hours}" aria-pressed="true"' in chart
 
 
+def test_a_long_name_stands_above_its_bar_in_lines_that_a_phone_has_room_for() -> None:
+    long = "breakout(lookback=20, life_minutes=40, take_profit_percent=1.2)"
+
+    spec = spec_of(charts.ranks_chart("c", "sharpe_ratio", [(long, 0.3), ("<b>", -0.1)]))
+
+    names = [each["text"] for each in spec["layout"]["annotations"]]
+    assert names == [
+        "breakout(lookback=20, life_minutes=40,<br>take_profit_percent=1.2)",
+        "&lt;b&gt;",
+    ]
+    assert spec["data"][0]["customdata"][0] == long
+    tops = [each["y"] for each in spec["layout"]["annotations"]]
+    assert all(number < top < number + 0.5 for number, top in enumerate(tops))
+
+
 def test_the_other_pictures_hold_what_they_are_given() -> None:
     sizing = SizingSchema(sizing_name="one", method=FixedPercentage(risk_percentage=1.0))
     account = account_of(CLOSED, sizing, 10_000.0)

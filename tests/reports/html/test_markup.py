@@ -66,5 +66,12 @@ def test_what_has_nothing_to_show_is_not_shown() -> None:
     assert facts([]) == ""
 
 
+def test_names_in_a_list_break_between_their_words() -> None:
+    listed = facts([("life_minutes", "take_profit=1"), ("PNL", element("b", "a_b"))])
+
+    assert "<dt>life_<wbr>minutes</dt><dd>take_<wbr>profit=1</dd>" in listed
+    assert "<dd><b>a_b</b></dd>" in listed
+
+
 def test_numbers_have_the_tone_of_their_sign() -> None:
     assert [tone(value) for value in (1.0, -1.0, 0.0, None)] == ["good", "bad", "", ""]

@@ -33,4 +33,5 @@ def test_one_that_was_ended_says_so_and_draws_nothing() -> None:
     page = render_search_page(ended)
 
     assert "This search was ended before its time" in Reader(page).read
+    assert "No trial came to its end." in Reader(page).read
     assert len(page) < 20_000
