@@ -17,10 +17,10 @@ from daemon.app.cli.journal import moment_text, time_of
 from daemon.app.cli.terminal import Terminal
 from daemon.app.cli.whole_journal import read_whole
 from daemon.app.journal_report import Scope
+from daemon.app.trade_rows import COLUMNS, TradeRow
 from daemon.core.candles import MINUTE_MS
 from daemon.core.records import Journaled
 from daemon.core.stories import Story, gather_stories
-from daemon.reports.as_json import Json
 from daemon.reports.text import signed_percent
 
 Format = Literal["table", "json", "csv"]
@@ -69,7 +69,7 @@ def show_trades(terminal: Terminal, folder: Path, wanted: TradesWanted) -> bool:
     return bool(told)
 
 
-def trade_record(story: Story) -> dict[str, Json]:
+def trade_record(story: Story) -> TradeRow:
     """Return a signal's story in one row of plain values."""
     row, opened, closed = story.row, story.opened, story.closed
     return {
@@ -112,13 +112,10 @@ def _print(
 def _csv(stories: Sequence[Story]) -> str:
     told = io.StringIO()
     records = [trade_record(story) for story in stories]
-    names = list(records[0]) if records else ["id"]
-    writer = csv.DictWriter(told, names, lineterminator="\n")
+    writer = csv.DictWriter(told, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for record in records:
-        levels = record["levels"]
-        assert isinstance(levels, list)
-        writer.writerow({**record, "levels": " ".join(map(str, levels))})
+        writer.writerow({**record, "levels": " ".join(map(str, record["levels"]))})
     return told.getvalue()
 
 

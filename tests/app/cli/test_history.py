@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.app.trade_rows import COLUMNS
 from daemon.core.records import CommandEntry, RunEntry
 from tests.adapters.storage.samples import (
     KEY,
@@ -101,6 +102,10 @@ def test_a_spreadsheet_gets_every_column(shell: Shell, happened: Path) -> None:
 
     assert [row["pnl_percentage"] for row in told] == ["1.5", ""]
     assert told[0]["id"] == ID
+    assert tuple(told[0]) == COLUMNS
+
+    none = asked(shell, happened, "trades", "--format", "csv", "--symbol", "XRP/USDT")
+    assert none.out.splitlines() == [",".join(COLUMNS)]
 
 
 def test_events_are_told_in_order_and_can_be_chosen(shell: Shell, happened: Path) -> None:
