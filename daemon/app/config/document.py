@@ -13,7 +13,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from daemon.app.config.environment import name_of
-from daemon.app.config.problems import KeyPath, key_text
+from daemon.app.config.problems import key_text
+from daemon.app.config.shipped import SHIPPED
 from daemon.app.config.tree import EACH, Setting, walk
 
 COMMENT_WIDTH = 98
@@ -29,26 +30,6 @@ HEADER = """\
 # (tickd run --set section.key=value). `tickd config show --origin` tells what came from where,
 # `tickd check` whether it will work.
 """
-SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
-SHIPPED: Mapping[KeyPath, Any] = {
-    ("rules", "schedule_await_minutes"): 20,
-    ("risk",): ({"name": "careful", "max_positions": 2},),
-    ("strategies",): (
-        {
-            "name": "breakout",
-            "path": "daemon.strategies.breakout:Breakout",
-            "symbols": SYMBOLS,
-            "risk": ("careful",),
-        },
-        {
-            "name": "pullback",
-            "path": "daemon.strategies.pullback:Pullback",
-            "symbols": SYMBOLS,
-            "risk": ("careful",),
-        },
-    ),
-}
-"""Where the shipped file differs from the defaults, so that a newcomer sees everything happen."""
 
 REFERENCE_HEADER = """\
 # Configuration

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from daemon.app.config.address import choose_file
-from daemon.app.config.document import render_toml
 from daemon.app.config.environment import (
     find_unknown,
     name_of,
@@ -25,7 +24,8 @@ from daemon.app.config.problems import (
 )
 from daemon.app.config.secret_files import SecretFileError, credential_file, read_secret
 from daemon.app.config.settings import Config
-from daemon.app.config.toml_file import TomlFile, parse_toml, read_toml
+from daemon.app.config.shipped import shipped_tables
+from daemon.app.config.toml_file import TomlFile, read_toml
 from daemon.app.config.tree import EACH, find, walk
 
 PACKAGED_NAME = "(packaged default)"
@@ -141,8 +141,8 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def packaged_default() -> TomlFile:
-    """Return the configuration that the package brings along."""
-    return parse_toml(PACKAGED_NAME, render_toml().encode())
+    """Return the configuration that the package brings along: what is no default in it."""
+    return TomlFile(name=PACKAGED_NAME, data=shipped_tables(), positions={})
 
 
 def _open_file(path: Path | None, environ: Mapping[str, str]) -> TomlFile:

@@ -3,8 +3,9 @@
 import tomllib
 from pathlib import Path
 
-from daemon.app.config.document import SHIPPED, render_markdown, render_toml, toml_value
+from daemon.app.config.document import render_markdown, render_toml, toml_value
 from daemon.app.config.environment import name_of
+from daemon.app.config.shipped import SHIPPED
 from daemon.app.config.tree import EACH, walk
 
 ROOT = Path(__file__).parents[3]

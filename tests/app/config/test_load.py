@@ -59,7 +59,17 @@ def test_without_a_file_the_packaged_default_counts_and_says_so(
     loaded = load_config()
 
     assert loaded.is_packaged
-    assert loaded.sources.origin(("exchange", "id")).startswith("(packaged default):")
+    assert loaded.sources.origin(("rules", "schedule_await_minutes")) == "(packaged default)"
+    assert loaded.sources.origin(("exchange", "id")) == "default"
+
+
+def test_the_packaged_default_is_what_its_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    packaged = load_config().config
+
+    assert packaged == load_config(write(tmp_path, render_toml())).config
 
 
 def test_the_packaged_default_is_the_file_of_the_repository() -> None:
