@@ -1,6 +1,7 @@
 """Notes as plain text: what a strategy or a language model wrote, without its markup."""
 
 import re
+from functools import cache
 
 # Control characters, also the second set (terminals obey it), and text direction marks.
 _CONTROLS = r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -9,27 +10,24 @@ _CONTROL, _HALF = re.compile(_CONTROLS), re.compile(_HALVES)
 
 # No pattern may try the same characters over and over: a note comes from foreign code, and it is
 # flattened on the event loop. So each repetition excludes the sign that ends it.
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.MULTILINE | re.DOTALL), replacement)
-    for pattern, replacement in (
-        (r"```.*?```", ""),
-        (r"`([^`]*)`", r"\1"),
-        (r"!\[([^\[\]\n]*)\]\([^()\n]*\)", r"\1"),
-        (r"\[([^\[\]\n]*)\]\([^()\n]*\)", r"\1"),
-        (r"^[ \t]*(?:>[ \t]?)+", ""),
-        (r"^[ ]{0,3}#{1,6}[ \t]+", ""),
-        (r"^[ \t]*(?:[-*_][ \t]*){3,}$", ""),
-        (r"^[ \t]*(?:[-*+]|\d{1,9}\.)[ \t]+", "• "),
-        (r"\*\*(.+?)\*\*", r"\1"),
-        (r"__(.+?)__", r"\1"),
-        (r"\*([^\s*](?:[^*]*[^\s*])?)\*", r"\1"),
-        (r"(?<!\w)_(?![\s_])((?:[^_]|(?<=\w)_(?=\w))+)(?<!\s)_(?!\w)", r"\1"),
-        (r"~~(.+?)~~", r"\1"),
-        (r"<[A-Za-z/!][^<>]*>", ""),
-        (_CONTROLS, ""),
-        (_HALVES, "\ufffd"),
-        (r"\s+", " "),
-    )
+_RULES = (
+    (r"```.*?```", ""),
+    (r"`([^`]*)`", r"\1"),
+    (r"!\[([^\[\]\n]*)\]\([^()\n]*\)", r"\1"),
+    (r"\[([^\[\]\n]*)\]\([^()\n]*\)", r"\1"),
+    (r"^[ \t]*(?:>[ \t]?)+", ""),
+    (r"^[ ]{0,3}#{1,6}[ \t]+", ""),
+    (r"^[ \t]*(?:[-*_][ \t]*){3,}$", ""),
+    (r"^[ \t]*(?:[-*+]|\d{1,9}\.)[ \t]+", "• "),
+    (r"\*\*(.+?)\*\*", r"\1"),
+    (r"__(.+?)__", r"\1"),
+    (r"\*([^\s*](?:[^*]*[^\s*])?)\*", r"\1"),
+    (r"(?<!\w)_(?![\s_])((?:[^_]|(?<=\w)_(?=\w))+)(?<!\s)_(?!\w)", r"\1"),
+    (r"~~(.+?)~~", r"\1"),
+    (r"<[A-Za-z/!][^<>]*>", ""),
+    (_CONTROLS, ""),
+    (_HALVES, "\ufffd"),
+    (r"\s+", " "),
 )
 _MARKS = re.compile(r"[`*_~#<>\[\]]")
 
@@ -69,7 +67,14 @@ def _flattened(text: str) -> str:
     return plain
 
 
+@cache
+def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
+    # Not before the first note: most runs have none.
+    flags = re.MULTILINE | re.DOTALL
+    return tuple((re.compile(pattern, flags), replacement) for pattern, replacement in _RULES)
+
+
 def _stripped_once(text: str) -> str:
-    for pattern, replacement in _RULES:
+    for pattern, replacement in _rules():
         text = pattern.sub(replacement, text)
     return text.strip()

@@ -16,22 +16,20 @@ LOOK_MS = 10
 LOOKS_MAX = 1_000
 """So often a pipe is looked at for its text, all in all ten seconds: it may have no writer."""
 
-_POSITION = re.compile(
-    r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$"
-)
+_POSITION = r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$"
 _HEADER = re.compile(r"^\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _PART = r"(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')"
 _KEY = re.compile(rf"^(?P<indent>\s*)(?P<name>{_PART}(?:\s*\.\s*{_PART})*)\s*=")
 _HINTS = (
-    (re.compile(r"=\s*[-+]?\d+,\d+"), "Write decimals with a point: 0.1"),
-    (re.compile(r"=\s*(yes|no|on|off|True|False|TRUE|FALSE)\b"), "Write true or false"),
-    (re.compile(r"=\s*(None|null|nil)\b"), "Leave the key out to have its default"),
-    (re.compile(r"=\s*[-+]?0\d"), "Write numbers without leading zeros"),
-    (re.compile(r"^\s*[A-Za-z0-9_-]+\s*:"), "Write key = value"),
-    (re.compile(r"=\s*(#.*)?$"), "Give the key a value"),
-    (re.compile("[\u201c\u201d\u201e\u2018\u2019]"), 'Use straight quotes: "'),
-    (re.compile(r"=\s*\d+\s*(ms|s|m|h|d|%)"), "Write the number alone: the unit is in the key"),
-    (re.compile(r"=\s*[A-Za-z./~]"), 'Put text in quotes: "..."'),
+    (r"=\s*[-+]?\d+,\d+", "Write decimals with a point: 0.1"),
+    (r"=\s*(yes|no|on|off|True|False|TRUE|FALSE)\b", "Write true or false"),
+    (r"=\s*(None|null|nil)\b", "Leave the key out to have its default"),
+    (r"=\s*[-+]?0\d", "Write numbers without leading zeros"),
+    (r"^\s*[A-Za-z0-9_-]+\s*:", "Write key = value"),
+    (r"=\s*(#.*)?$", "Give the key a value"),
+    ("[\u201c\u201d\u201e\u2018\u2019]", 'Use straight quotes: "'),
+    (r"=\s*\d+\s*(ms|s|m|h|d|%)", "Write the number alone: the unit is in the key"),
+    (r"=\s*[A-Za-z./~]", 'Put text in quotes: "..."'),
 )
 
 
@@ -162,7 +160,7 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _syntax_problem(name: str, text: str, message: str) -> Problem:
-    match = _POSITION.match(message)
+    match = re.match(_POSITION, message)
     lines = text.splitlines() or [""]
     what = match["what"] if match else message
     if match is None or match["line"] is None:
@@ -174,7 +172,7 @@ def _syntax_problem(name: str, text: str, message: str) -> Problem:
     if "verwrite" in what or "twice" in what:
         what, hint = f"{what}: the key or table stands there twice", "Keep one of the two"
     else:
-        hint = next((hint for pattern, hint in _HINTS if pattern.search(line)), "")
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, line)), "")
     remedy = hint or "See https://toml.io for the format"
     where = f"{name}:{number}:{column}"
     return Problem(where=where, message=f"is not valid TOML: {what}", remedy=remedy)
