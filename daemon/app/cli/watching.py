@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, nullcontext, redirect_stdout, suppress
+from types import FrameType
 
 PROGRESS_EVERY_S = 0.1
 
@@ -32,19 +33,21 @@ async def run_watched(
     `save` writes what there is so far, every now and then. Raises what `told` and `save` raise.
     """
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    working = loop.create_task(_drain(told))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def interrupt() -> None:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in before:
             # A second one ends the process at once: Python's own handler would raise in the
             # author's code, as one more fault of it.
+            before[number] = signal.SIG_DFL
             signal.signal(number, signal.SIG_DFL)
-        working.cancel()
+        loop.call_soon_threadsafe(working.cancel)
 
-    working = loop.create_task(_drain(told))
-    for number in numbers:
-        loop.add_signal_handler(number, interrupt)
+    # Not by the loop's own way: that takes every signal through a socket, which is full when the
+    # looks at a strategy that hangs are in it, and Ctrl-C would be lost.
+    for number in before:
+        signal.signal(number, interrupt)
     try:
         with redirect_stdout(sys.stderr):
             # It begins before the bar does: that has a thread, and copies of a process want none.
@@ -52,8 +55,8 @@ async def run_watched(
             with _bar() if sys.stderr.isatty() else nullcontext(_tell_nobody) as tell:
                 await _watch(working, stand, save, tell)
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
     return working.cancelled()
 
 
