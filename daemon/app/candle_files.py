@@ -24,7 +24,6 @@ from daemon.app.extras import research_libraries
 from daemon.core.columns import Flags, GapPolicy, RawColumns, Span, find_faults, moment_text
 from daemon.core.errors import CandleError, RejectedError
 from daemon.research.columns import Minutes, checked_minutes, columns_of
-from daemon.simulation.candle_file import parse_candles
 
 DEFAULT_ROOT = Path("data")
 EVER_MS = 1 << 62
@@ -82,15 +81,11 @@ def read_file(path: Path, *, with_faults: bool = False) -> Read:
         kind = kind_of(path)
         if kind == "text":
             return _unfilled(_read_text(path, with_faults=with_faults))
-        with research_libraries(f"{path}: reading {kind} files"):
-            from daemon.adapters.candles import arrow, store  # noqa: PLC0415 - an extra
         if kind == "folder":
-            files = sorted(p for p in path.glob(f"*{SUFFIX}") if is_month(p.stem))
-            if not files:
-                raise CandleError(f"{path}: the folder holds no candles (2025-01{SUFFIX})")
-            held = store.read_files(files)
-            return Read(rows=held.rows, is_filled=held.is_filled)
-        month = arrow.read_month(path)
+            return _read_folder(path)
+        with research_libraries(f"{path}: reading {kind} files"):
+            from daemon.adapters.candles.arrow import read_month  # noqa: PLC0415 - an extra
+        month = read_month(path)
         return Read(rows=month.rows, is_filled=month.is_filled)
     except OSError as error:
         raise CandleError(f"{path}: {error.strerror or error}") from error
@@ -109,6 +104,16 @@ def read_stored(source: Stored) -> Read:
             f"tickd data fetch {source.symbol} --exchange {source.exchange} gets them"
         )
     held = store.read(series, _span_of(source))
+    return Read(rows=held.rows, is_filled=held.is_filled)
+
+
+def _read_folder(path: Path) -> Read:
+    with research_libraries(f"{path}: reading a folder of candles"):
+        from daemon.adapters.candles.store import read_files  # noqa: PLC0415 - an extra
+    files = sorted(p for p in path.glob(f"*{SUFFIX}") if is_month(p.stem))
+    if not files:
+        raise CandleError(f"{path}: the folder holds no candles (2025-01{SUFFIX})")
+    held = read_files(files)
     return Read(rows=held.rows, is_filled=held.is_filled)
 
 
@@ -147,6 +152,9 @@ def _read_text(path: Path, *, with_faults: bool) -> RawColumns:
         quick = read_csv(path)
     if quick is not None and (with_faults or not any(find_faults(quick))):
         return quick
+    # Only where there is a fault to find, or no pyarrow.
+    from daemon.simulation.candle_file import parse_candles  # noqa: PLC0415 - see above
+
     try:
         with path.open(encoding="utf-8-sig") as lines:
             return columns_of(parse_candles(lines))

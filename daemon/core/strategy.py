@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from inspect import isasyncgenfunction, isgeneratorfunction, signature
 from types import MappingProxyType
-from typing import ClassVar, ParamSpec, Protocol
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, Protocol
 
 from daemon.core.candles import INTERVAL_MS, SIGNAL_INTERVALS, Candles
 from daemon.core.events import TickResult
 from daemon.core.params import Params
 from daemon.core.signal import Signal, SignalRow
-from daemon.core.spaces import Space, space_faults
+
+if TYPE_CHECKING:
+    from daemon.core.spaces import Space
 
 P = ParamSpec("P")
 
@@ -70,7 +72,7 @@ class Strategy:
     interval: ClassVar[str] = "5m"
     history: ClassVar[Mapping[str, int]] = MappingProxyType({})
     params: Mapping[str, object] = Params()
-    spaces: ClassVar[Mapping[str, Space]] = MappingProxyType({})
+    spaces: ClassVar[Mapping[str, "Space"]] = MappingProxyType({})
     risk_name: ClassVar[str] = ""
     risk_list: ClassVar[tuple[str, ...]] = ()
     note: ClassVar[str] = ""
@@ -133,7 +135,11 @@ def strategy_faults(strategy: type[Strategy]) -> Iterator[str]:
         isinstance(name, str) for name in risk_list
     ):
         yield 'risk_list must be names as in ("calm", "small")'
-    yield from space_faults(strategy.spaces, strategy.params)
+    if strategy.spaces is not Strategy.spaces:
+        # Few strategies have any, and each process loads this module.
+        from daemon.core.spaces import space_faults  # noqa: PLC0415 - see above
+
+        yield from space_faults(strategy.spaces, strategy.params)
     yield from _history_faults(strategy.history)
 
 

@@ -1,5 +1,7 @@
 """What a search may try, and what makes no sense."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -62,3 +64,15 @@ def test_registration_looks_at_the_spaces() -> None:
             return None
 
     assert any("spaces names fast" in fault for fault in strategy_faults(Searched))
+
+
+def test_a_strategy_that_says_nothing_of_them_loads_nothing_of_them() -> None:
+    code = (
+        "import sys\nfrom daemon.core.strategy import Strategy, strategy_faults\n"
+        "list(strategy_faults(type('Plain', (Strategy,), {})))\n"
+        "print('daemon.core.spaces' in sys.modules)"
+    )
+
+    told = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+
+    assert told.stdout == b"False\n"

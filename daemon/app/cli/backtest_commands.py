@@ -60,9 +60,9 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from daemon.app.extras import research_libraries
 
     with research_libraries("tickd backtest"):
-        from daemon.app.cli.backtest import Output, run_backtest
+        from daemon.app.cli.backtest import run_backtest
         from daemon.app.cli.backtest_data import Span
-        from daemon.app.cli.backtest_plan import Asked
+        from daemon.app.cli.backtest_plan import Asked, Output
 
     asked = Asked(
         strategies=strategies or (),

@@ -57,6 +57,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What becomes of the result."""
+
+    as_json: bool
+    with_html: bool
+    with_notes: bool
+    report_dir: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """One strategy of a run; `section` is None for a class that no configuration names.
 

@@ -47,6 +47,7 @@ strategy = "daemon.strategies.breakout:Breakout"
 print(run(["backtest", strategy, "--symbol", "A/B", "--data", {file!r}]))
 """
 OF_OTHERS = (
+    "orjson",
     "pyarrow.csv",
     "pyarrow.feather",
     "rich._emoji_codes",
@@ -56,9 +57,13 @@ OF_OTHERS = (
     "daemon.core.live_statistics",
     "daemon.core.research_events",
     "daemon.core.walker_statistics",
+    "daemon.adapters.candles.store",
     "daemon.adapters.storage",
     "daemon.adapters.sinks",
+    "daemon.app.cli.backtest_reports",
+    "daemon.app.report_files",
     "daemon.reports.html",
+    "daemon.simulation",
 )
 """What no backtest of a Parquet file uses: other kinds of files, other commands, other outputs."""
 
