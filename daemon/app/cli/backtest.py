@@ -50,6 +50,8 @@ def run_backtest(
 
     outcome = run_whole(_run(prepared, save))
     accounts = _accounts(outcome.result, prepared, sizing)
+    # Before anything is said: whoever reads may have gone.
+    written = _write(outcome.result, prepared, output, accounts)
     if output.as_json:
         from daemon.app.cli.backtest_reports import record_text
 
@@ -58,7 +60,6 @@ def run_backtest(
         from daemon.app.cli.backtest_show import summary
 
         summary(terminal, outcome.result, prepared.history, accounts)
-    written = _write(outcome.result, prepared, output, accounts)
     for path in written:
         terminal.note(f"wrote {path}")
     if outcome.is_interrupted:

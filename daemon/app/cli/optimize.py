@@ -65,17 +65,18 @@ def run_optimize(terminal: Terminal, config: Config, asked: Asked, hunt: Hunt, w
 
     is_interrupted = asyncio.run(run_watched(run.go(), stand, save))
     result = run.engine.result()
+    # Before anything is said: whoever reads may have gone.
+    save()
+    if place is not None and work.with_html:
+        write_whole(place.with_suffix(".html"), search_page(result))
     if work.as_json:
         terminal.say(search_json(result).rstrip("\n"))
     else:
         _show(terminal, result)
-    save()
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
         if work.with_html:
-            page = place.with_suffix(".html")
-            write_whole(page, search_page(result))
-            terminal.note(f"wrote {page}")
+            terminal.note(f"wrote {place.with_suffix('.html')}")
     if is_interrupted:
         terminal.note(f"interrupted: the trials are in {run.file}; run it again to go on")
         return ExitCode.INTERRUPTED

@@ -46,12 +46,7 @@ def show_report(
     """
     report = gather_journal(read_whole(terminal, folder), scope, with_candles=output.with_html)
     record = json.dumps(report_record(report), ensure_ascii=False, indent=2)
-    if output.as_json:
-        terminal.say(record)
-    elif report.is_empty:
-        terminal.say(f"the journal in {folder} tells of nothing that was asked for")
-    else:
-        terminal.console().print(_table(report))
+    # Before anything is said: whoever reads may have gone.
     if output.report_dir is not None and not report.is_empty:
         _write(terminal, report, output, output.report_dir)
         if output.with_html:
@@ -59,6 +54,12 @@ def show_report(
             names = "-and-".join(sorted(report.strategies))
             place = output.report_dir / report_path("live", names, suffix="html")
             _write_one(terminal, place, _page(sheet))
+    if output.as_json:
+        terminal.say(record)
+    elif report.is_empty:
+        terminal.say(f"the journal in {folder} tells of nothing that was asked for")
+    else:
+        terminal.console().print(_table(report))
     return not report.is_empty
 
 

@@ -76,6 +76,9 @@ def _invoke(terminal: Terminal, arguments: Sequence[str]) -> int:
     try:
         app_for(arguments)(args=list(arguments), prog_name="tickd", obj=terminal)
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            # What writes lines and tables has met it first, and calls it a failure.
+            return _go_quietly()
         return end.code if isinstance(end.code, int) else ExitCode.OK
     return ExitCode.OK
 

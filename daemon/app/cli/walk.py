@@ -94,24 +94,29 @@ def run_walk(
 
     is_interrupted = asyncio.run(run_watched(run.go(), stand, save))
     result = run.engine.result()
+    # Before anything is said: whoever reads may have gone.
+    save()
+    _draw(place, run, stage, work)
     if work.as_json:
         terminal.say(walker_json(result).rstrip("\n"))
     else:
         _show(terminal, result, stage)
-    save()
     if run.checkpoint is not None and run.checkpoint.known_count:
         terminal.note(f"{run.checkpoint.known_count:,} of {count:,} were tested in an earlier walk")
     if place is not None:
         terminal.note(f"wrote {place} and {place.with_suffix('.json').name}")
         if work.with_html:
-            page = place.with_suffix(".html")
-            write_whole(page, walker_page(run, stage.told))
-            terminal.note(f"wrote {page}")
+            terminal.note(f"wrote {place.with_suffix('.html')}")
     if is_interrupted:
         goes_on = "" if run.checkpoint is None else "; run it again to go on"
         terminal.note(f"interrupted: the comparison covers what was tested until then{goes_on}")
         return ExitCode.INTERRUPTED
     return ExitCode.OK if result.backtests else ExitCode.FINDINGS
+
+
+def _draw(place: Path | None, run: WalkerRun, stage: Stage, work: Work) -> None:
+    if place is not None and work.with_html:
+        write_whole(place.with_suffix(".html"), walker_page(run, stage.told))
 
 
 def _place_of(run: WalkerRun, work: Work) -> Path | None:

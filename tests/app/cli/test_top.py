@@ -1,8 +1,10 @@
 """Exit codes, one line per error, no traceback, no secret, and a start in a moment."""
 
 import errno
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -195,3 +197,21 @@ def test_q1_a_secret_shows_in_no_output_of_any_command(tmp_path: Path) -> None:
         ended = tickd(tmp_path, *command, "--debug", environ=environ)
         assert CANARY not in ended.out + ended.err, command
     assert "**********" in tickd(tmp_path, *commands[0], environ=environ).out
+
+
+@pytest.mark.parametrize("command", [("config", "default"), ("config", "schema")])
+def test_a_reader_that_has_gone_is_no_failure(tmp_path: Path, command: Sequence[str]) -> None:
+    """As in `tickd report --json | head`, where a pipe cannot hold all of it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "daemon", *command],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as reading:
+        assert reading.stdout is not None
+        assert reading.stderr is not None
+        reading.stdout.close()
+        told = reading.stderr.read()
+
+    assert (reading.returncode, told) == (0, b"")
