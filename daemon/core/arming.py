@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from daemon.core.candles import MINUTE_MS
 from daemon.core.levels import LEVELS, price_of_level
@@ -10,8 +10,7 @@ from daemon.core.rules import Rules
 from daemon.core.states import Active, Closing, Idle, Opening, Scheduled, State
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """A price at or below `low`, or at or above `high`, crosses an armed level."""
 
     low: float = -math.inf

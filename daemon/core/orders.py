@@ -27,29 +27,25 @@ def order_due(state: State) -> Order | None:
     """Return the order that `state` waits for, or None."""
     match state:
         case Opening(signal=row, seen=seen):
-            return Order(
-                client_order_id=f"tickd-{row.id}-i",
-                signal=row,
-                side="buy" if row.position == "long" else "sell",
-                purpose="entry",
-                price=row.price_open,
-                at_ms=seen.known_at_ms,
-            )
+            order_id, price, at_ms = f"tickd-{row.id}-i", row.price_open, seen.known_at_ms
+            return Order(order_id, row, _entry_side(row), "entry", price, at_ms)
         case Closing(signal=row):
-            return Order(
-                client_order_id=f"tickd-{row.id}-o",
-                signal=row,
-                side="sell" if row.position == "long" else "buy",
-                purpose="exit",
-                price=state.price,
-                at_ms=state.at_ms,
-            )
+            order_id, price, at_ms = f"tickd-{row.id}-o", state.price, state.at_ms
+            return Order(order_id, row, _exit_side(row), "exit", price, at_ms)
         case Idle() | Scheduled() | Active():
             return None
         case _:
             assert_never(state)
 
 
+def _entry_side(row: SignalRow) -> Side:
+    return "buy" if row.position == "long" else "sell"
+
+
+def _exit_side(row: SignalRow) -> Side:
+    return "sell" if row.position == "long" else "buy"
+
+
 def fill_at_rule_price(order: Order) -> Filled:
     """Answer as the virtual broker does: at once, whole, at the price that the rule names."""
-    return Filled(price=order.price, at_ms=order.at_ms)
+    return Filled(order.price, order.at_ms)

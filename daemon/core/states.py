@@ -12,7 +12,7 @@ CloseReason = Literal["time_expired", "take_profit", "stop_loss", "user"]
 CancelReason = Literal["timeout", "stop_loss", "user", "stopped", "data_end"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What the market did over a span: the one input by which live and history are judged alike.
 
@@ -36,9 +36,7 @@ class Observation:
 
 def tick(at_ms: int, price: float) -> Observation:
     """Return the observation of one price at one moment."""
-    return Observation(
-        at_ms=at_ms, span_ms=0, price_start=price, price=price, low=price, high=price
-    )
+    return Observation(at_ms, 0, price, price, price, price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

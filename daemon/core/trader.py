@@ -63,7 +63,7 @@ def advance(state: State, given: Given, desk: Desk) -> Advance:
     """
     first = step(state, given, desk.rules)
     if first.state is state and order_due(state) is None:
-        return Advance(state=state)
+        return Advance(state)
     events: tuple[SignalTransition | RiskContract, ...] = first.events
     now, is_ambiguous, refusal = first.state, first.is_ambiguous, None
     if isinstance(now, Opening) and not isinstance(state, Opening) and desk.risk_names:
@@ -77,7 +77,7 @@ def advance(state: State, given: Given, desk: Desk) -> Advance:
         is_ambiguous = is_ambiguous or done.is_ambiguous
     if desk.risk_names:
         _settle(state, first.state, now, desk)
-    return Advance(state=now, events=events, refusal=refusal, is_ambiguous=is_ambiguous)
+    return Advance(now, events, refusal, is_ambiguous)
 
 
 def _settle(before: State, decided: State, after: State, desk: Desk) -> None:
@@ -144,7 +144,7 @@ def propose(
         return error
     if refused is not None:
         return refused
-    return Proposal(row=row, seen=tick(moment.at_ms, moment.price))
+    return Proposal(row, tick(moment.at_ms, moment.price))
 
 
 def _refused(signal: Signal, moment: Moment, desk: Desk) -> RefusedSignal | None:

@@ -42,15 +42,21 @@ class Asker:
             self.last_ms, self.interval_ms, now_ms, align=self._align, since_ms=self.since_ms
         )
 
-    def moments_alike(self, grid: range, now_ms: int, last_ms: int) -> range:
+    def moments_alike(self, grid: range, now_ms: int, last_ms: int) -> Sequence[range]:
         """Return the moments of `grid` at which calls that come to nothing follow one another.
 
         From `now_ms`, which is one, to `last_ms` (UTC epoch ms); at least that one.
         """
-        is_on_slot = not self._align or now_ms % self.interval_ms == 0
-        is_even = is_on_slot and self.interval_ms % grid.step == 0
-        stop_ms = min(last_ms + 1, grid.stop) if is_even else now_ms
-        return range(now_ms, max(stop_ms, now_ms + 1), self.interval_ms)
+        interval_ms = self.interval_ms
+        past_slot_ms = now_ms % interval_ms if self._align else 0
+        stop_ms = min(last_ms + 1, grid.stop)
+        if past_slot_ms == 0 and interval_ms % grid.step == 0:
+            return (range(now_ms, max(stop_ms, now_ms + 1), interval_ms),)
+        slot_ms = now_ms - past_slot_ms + interval_ms
+        only = range(now_ms, now_ms + 1, interval_ms)
+        if slot_ms < stop_ms and slot_ms in grid and interval_ms % grid.step == 0:
+            return (only, range(slot_ms, stop_ms, interval_ms))
+        return (only,)
 
     def begin(self, now_ms: int, price: float) -> object:
         """Ask, and return the answer, None, a `Raised`, or `Suspended`, which `finish` awaits."""

@@ -6,6 +6,7 @@ moment or a bar means is the core's, the same text that a live task runs on.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import assert_never
 
 from daemon.core.arming import deadline_ms
@@ -174,19 +175,21 @@ class Lane:
                 return False
             if self.is_stopping or self.teller.hears_moments():
                 return True
-            moments = self.asker.moments_alike(
-                self.moments, due // PHASES, (last_key - ASK) // PHASES
+            count = self.asker.count
+            moments = chain.from_iterable(
+                zip(alike, self.market.prices_at(alike), strict=True)
+                for alike in self.asker.moments_alike(
+                    self.moments, due // PHASES, (last_key - ASK) // PHASES
+                )
             )
-            moments = moments[:calls_max]
-            prices = self.market.prices_at(moments)
-            outcome = self.asker.begin_each(zip(moments, prices, strict=True), self._heard_by)
+            outcome = self.asker.begin_each(islice(moments, calls_max), self._heard_by)
             asked_ms = self.asker.last_ms
             assert asked_ms is not None, "there was at least one moment, so it was asked"
             if outcome is not None:
                 self.due = turn_key(asked_ms, ASK)
                 self._outcome = outcome
                 return True
-            calls_max -= len(moments)
+            calls_max -= self.asker.count - count
             self._plan_moment(asked_ms + 1)
         return False
 
@@ -223,7 +226,7 @@ class Lane:
         if type(answer) is Raised:
             await self.teller.fail("get_signal", answer, seen.at_ms)
             return ()
-        moment = Moment(key=self.key, at_ms=seen.at_ms, price=seen.price)
+        moment = Moment(self.key, seen.at_ms, seen.price)
         proposal = propose(answer, moment, self._desk)
         match proposal:
             case InvalidSignalError():

@@ -122,14 +122,9 @@ class Market:
 
     def bar(self, index: int) -> Observation:
         """Return what the market did in minute `index`, which is not the first."""
-        return Observation(
-            at_ms=self.start_ms + index * MINUTE_MS,
-            span_ms=MINUTE_MS,
-            price_start=self.price.item(index - 1),
-            price=self.price.item(index),
-            low=self.low.item(index),
-            high=self.high.item(index),
-        )
+        at_ms, price = self.start_ms + index * MINUTE_MS, self.price.item
+        low, high = self.low.item(index), self.high.item(index)
+        return Observation(at_ms, MINUTE_MS, price(index - 1), price(index), low, high)
 
     def table(self, interval: str) -> Table:
         """Return the candles of `interval`. Raises ValueError for an unknown one."""

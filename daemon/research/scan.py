@@ -19,8 +19,10 @@ from daemon.core.states import Active, Closing, Idle, Opening, Scheduled, State
 from daemon.research.columns import Floats
 from daemon.research.market import Market
 
-STRETCH = 512
-"""How many bars are looked at first; each further look is four times as long."""
+STRETCH = 2_048
+"""How many bars are looked at first; each further look is four times as long.
+
+To look at so many takes no longer than to look once more."""
 
 SLACK = 1e-9
 """Share of a price by which a level is looked for early: more than rounding can amount to."""
@@ -64,7 +66,7 @@ def look_ahead(state: State, market: Market, start: int, rules: Rules) -> Ahead:
             return Ahead([end] if end < market.count else [], [])
         case Active(signal=row):
             ends = (row.price_stop_loss, row.price_take_profit)
-            bounds = Bounds(low=min(ends), high=max(ends))
+            bounds = Bounds(min(ends), max(ends))
             end = _end(state, market, start, bounds, rules)
             ahead = Ahead([], [])
             if len(state.profit_levels) + len(state.loss_levels) < 2 * len(LEVELS):
