@@ -28,8 +28,10 @@ Kinds = Annotated[tuple[AlertKind, ...], Field(strict=False), AfterValidator(val
 Ids = Annotated[tuple[int, ...], Field(strict=False), AfterValidator(values.check_unique)]
 BotToken = Annotated[SecretStr, AfterValidator(values.check_bot_token)]
 
+# The classes that others are made of defer their validators: nobody makes one of them by itself.
 
-class FilterSection(Section):
+
+class FilterSection(Section, defer_build=True):
     """What a channel wants told."""
 
     level: AlertLevel = Field(
@@ -82,7 +84,7 @@ class MessengerSection(FilterSection):
     )
 
 
-class WebhookKeys(Section):
+class WebhookKeys(Section, defer_build=True):
     """Where posts go."""
 
     url: SecretUrl | None = Field(
@@ -103,7 +105,7 @@ class WebhookKeys(Section):
     )
 
 
-class TelegramKeys(Section):
+class TelegramKeys(Section, defer_build=True):
     """Which chat, and who may command."""
 
     token: BotToken | None = secret_field("token")
@@ -152,7 +154,7 @@ class TelegramKeys(Section):
     )
 
 
-class AppriseKeys(Section):
+class AppriseKeys(Section, defer_build=True):
     """Which service."""
 
     url: SecretStr | None = secret_field("url")
