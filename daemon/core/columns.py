@@ -162,7 +162,9 @@ def _faults_of_numbers(raw: RawColumns) -> Iterator[Fault]:
         # Written so that NaN, which compares to nothing, is a fault too.
         flags = ~((column >= least) & (column <= NUMBER_MAX))
         if (row := _first(flags)) is not None:
-            told = f"{name} is {float(column[row])}: it must be {wanted} and finite"
+            value = float(column[row])
+            limit = f"at most {NUMBER_MAX:g}" if NUMBER_MAX < value < np.inf else "finite"
+            told = f"{name} is {value}: it must be {wanted} and {limit}"
             yield Fault("number", int(flags.sum()), f"{_row(raw, row)}: {told}")
 
 

@@ -78,11 +78,13 @@ def split(start_ms: int, end_ms: int, train_share: float, rules: Rules) -> Searc
     Raises WindowError where the purge leaves nothing to judge on.
     """
     train_end = start_ms + int((end_ms - start_ms) * train_share) // MINUTE_MS * MINUTE_MS
-    test_start = train_end + MINUTE_MS + purge_ms_of(rules)
+    purge_ms = purge_ms_of(rules)
+    test_start = train_end + MINUTE_MS + purge_ms
     if not start_ms < train_end < test_start < end_ms:
         raise WindowError(
             f"the frame is too short to be split: {(end_ms - start_ms) / DAY_MS:.4g} days, of which"
-            f" {purge_ms_of(rules) / DAY_MS:.4g} lie between train and test"
+            f" {purge_ms / DAY_MS:.4g} lie between train and test: it takes more than"
+            f" {(purge_ms + MINUTE_MS) / (1 - train_share) / DAY_MS:.4g}"
         )
     return SearchWindow(
         number=0,

@@ -187,8 +187,11 @@ def _iso_ms(cell: str, line: int) -> float:
     return moment.timestamp() * 1000
 
 
+DISORDER = "earlier than the row before: the oldest candle must come first"
+
+
 def _refuse_disorder(before: Candle, after: Numbered) -> None:
     if after.candle.timestamp == before.timestamp:
         raise CandleFileError(after.line, "timestamp", "the same minute as the row before")
     if after.candle.timestamp < before.timestamp:
-        raise CandleFileError(after.line, "timestamp", "earlier than the row before")
+        raise CandleFileError(after.line, "timestamp", DISORDER)

@@ -104,7 +104,7 @@ def test_a_market_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None
         ),
         (
             f"{HEADER}\n{JANUARY},1,2,1,1,1\n{JANUARY - MINUTE},1,2,1,1,1",
-            "line 3, column timestamp: earlier than the row before",
+            "timestamp: earlier than the row before: the oldest candle must come first",
         ),
         (f"{HEADER}\n{JANUARY},nan,2,1,1,1", "line 2, column open: nan is not finite"),
         (f"{HEADER}\n{JANUARY},,2,1,1,1", "line 2, column open: '' is not a number"),

@@ -66,6 +66,7 @@ def test_columns_cannot_be_written_to() -> None:
         (with_row(0, high=float("inf")), "row 1 (2023-11-14 22:20 UTC): high is inf"),
         (with_row(3, low=0.0), "row 4 (2023-11-14 22:23 UTC): low is 0.0: it must be positive"),
         (with_row(3, open=-1.0), "open is -1.0: it must be positive and finite"),
+        (with_row(3, open=1e308), "open is 1e+308: it must be positive and at most 1e+"),
         (with_row(3, volume=-1.0), "volume is -1.0: it must be zero or positive and finite"),
         (with_row(3, high=100.0), "row 4 (2023-11-14 22:23 UTC): high is below another price"),
         (with_row(3, low=103.5), "row 4 (2023-11-14 22:23 UTC): low is above another price"),

@@ -52,8 +52,10 @@ def test_a_split_purges_as_long_as_a_signal_may_last() -> None:
 
     assert window.train_end_ms == T0 + 70 * DAY_MS
     assert window.test_start_ms == T0 + 70 * DAY_MS + (1440 + 120 + 1) * MINUTE_MS
-    with pytest.raises(WindowError, match=r"too short to be split: 2 days, of which 1\.083 lie"):
+    short = r"too short to be split: 2 days, of which 1\.083 lie .*: it takes more than 3\.613"
+    with pytest.raises(WindowError, match=short):
         split(T0, T0 + 2 * DAY_MS, 0.7, RULES)
+    split(T0, T0 + int(3.62 * DAY_MS), 0.7, RULES)
 
 
 def test_a_scheme_that_makes_no_sense_is_refused() -> None:

@@ -154,11 +154,12 @@ def _of_sandbox(
 
     market = generated_market(section)
     start_ms = max(market.start_ms, span.start_ms - lead_ms)
-    if span.start_ms < market.start_ms or span.end_ms <= span.start_ms:
+    if span.end_ms <= span.start_ms:
+        raise DataError("the run would end before it begins: look at --from and --to")
+    if span.start_ms < market.start_ms:
         begins = datetime.fromtimestamp(market.start_ms / 1000, UTC)
         raise DataError(
-            f"the sandbox's market begins on {begins:%Y-%m-%d}: a run needs --from on or after it,"
-            " and --to after --from"
+            f"the sandbox's market begins on {begins:%Y-%m-%d}: a run needs --from on or after it"
         )
     if span.end_ms - start_ms > SANDBOX_DAYS_MAX * DAY_MS:
         raise DataError(

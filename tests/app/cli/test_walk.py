@@ -103,6 +103,7 @@ def test_the_example_of_the_help_works_on_a_fresh_machine(shell: Shell) -> None:
         (["eager", "--vary", "target=1", "--vary", "target=2", *ON_FILE], 1, "target twice"),
         (["eager", "--data", "no.csv"], 1, "no.csv: No such file"),
         (["eager", *ON_FILE, "--from", "2025-01-01"], 1, "lies outside the candles"),
+        (["eager", "--sandbox", "--from", "2026-01-02", "--to", "2026-01-01"], 1, "end before it"),
         (["eager", *ON_FILE, "--metric", "luck"], 2, "'luck' is not one of"),
         (["eager", *ON_FILE, "--cores", "0"], 2, "greater than or equal to 1"),
     ],
