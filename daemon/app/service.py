@@ -5,6 +5,7 @@ is on disk is whole either way.
 """
 
 import asyncio
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -43,6 +44,9 @@ from daemon.core.states import row_of
 from daemon.core.strategy import Strategy
 from daemon.live.workers import ThreadWorkers
 
+GARBAGE_THRESHOLDS = 20_000, 20, 20
+"""A process that lives for months looks for circles of objects more often than a command does."""
+
 Opener = Callable[
     [Config, tuple[Key, ...], tuple[type[Strategy], ...]], AbstractAsyncContextManager[World]
 ]
@@ -62,6 +66,7 @@ def run_service(
     `load` reads the configuration again for a reload; `manager` is told how all fares. Returns the
     process's exit code. Raises TickdError for what the operator must mend.
     """
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     code = load_code_to_run(config)
     is_fast = config.daemon.loop == "uvloop"
     service_loop = ServiceLoop(uvloop.new_event_loop if is_fast else asyncio.new_event_loop)

@@ -22,7 +22,8 @@ from daemon.research.market import Market
 STRETCH = 2_048
 """How many bars are looked at first; each further look is four times as long.
 
-To look at so many takes no longer than to look once more."""
+To look at so many takes no longer than to look once more.
+"""
 
 SLACK = 1e-9
 """Share of a price by which a level is looked for early: more than rounding can amount to."""
