@@ -271,10 +271,11 @@ async def test_a_copy_too_works_only_with_what_could_be_sent(shared: SharedBytes
 
 
 PARENT = """
-import asyncio, os
+import asyncio, signal
 from daemon.adapters.processes.workers import Task, Workers
 from daemon.adapters.processes.shared_bytes import SharedBytes
 from tests.adapters.processes.test_workers import PARTS, start
+signal.signal(signal.SIGINT, signal.default_int_handler)  # behind a shell it is ignored
 
 async def main():
     shared = SharedBytes.of(PARTS)
