@@ -1,7 +1,11 @@
 # Every target sets up what it needs: a virtual environment in .venv, filled by hash from a lock.
 # On a machine with python3 (and its venv) and make, `make run` and `make test` just work.
 
-PYTHON ?= python3
+# The first of these that was built with optimisation. pyenv builds without unless it is told to,
+# and then everything takes half again as long; what a distribution brings was built with it.
+PYTHONS := python3 /usr/bin/python3
+PYTHON ?= $(or $(shell for each in $(PYTHONS); do \
+	$$each benchmarks/interpreter.py 2>/dev/null && { echo $$each; break; }; done),python3)
 VENV ?= .venv
 ARGS ?=
 
@@ -111,14 +115,17 @@ clean:  ## remove the environment and every cache; state in dump/ stays
 		.hypothesis .import_linter_cache
 	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
+$(BIN)/pip:
+	@python=$(PYTHON); $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tickd needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
+		echo "Making $(VENV) with $$($$python --version) ($$(command -v $$python)) ..."; \
+		$$python -m venv $(VENV)
+
 # The build backend comes with the first lock, so that nothing after it is built with tools from
 # elsewhere. What a daemon imports is compiled at once, on all cores, which pip would do on one;
 # byte code of the rest is left to its first import.
-$(RUN): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "tickd needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Setting up $(VENV) from requirements.lock (once; a minute or so) ..."
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+$(RUN): requirements.lock pyproject.toml | $(BIN)/pip
+	@echo "Filling $(VENV) from requirements.lock (once; a minute or so) ..."
 	@$(PIP) install --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib daemon

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from benchmarks import growth, history, start, tasks, walks, wire
 from benchmarks.figures import Figure, plain, render, summary
+from benchmarks.interpreter import interpreter_note
 
 BENCHES = {bench.BENCH: bench for bench in (wire, tasks, start, history, growth, walks)}
 """By their letters. Each has a TITLE, a Size, its smallest as QUICK, and `measure(size)`."""
@@ -24,6 +25,7 @@ def main() -> int:
         found, notes = bench.measure(bench.QUICK if options.quick else bench.Size())
         render(console, f"{bench.BENCH}. {bench.TITLE}", found, notes)
         figures += found
+    console.print(interpreter_note())
     console.print(summary(figures))
     if options.json is not None:
         options.json.write_bytes(orjson.dumps(plain(figures), option=orjson.OPT_INDENT_2))
