@@ -36,6 +36,9 @@ _VALUES = attrgetter(*_FIELDS)
 DISTANCE_TOLERANCE_PERCENT = 1e-9
 """What a float may lack: the distance of 99.9 from 100 is computed as 0.09999999999999432 %."""
 
+USUAL_MIN, USUAL_MAX = 1e-100, 1e100
+"""Of prices between these no result overflows, whatever the costs: at most 50 % a side."""
+
 
 class _Given(TypedDict):
     """The fields of a signal as they should be."""
@@ -102,9 +105,9 @@ def form_faults(signal: Signal, price: float) -> list[str]:
 
 
 def _is_usual(signal: Signal, price: float) -> bool:
-    """Say whether all values are of the usual classes and in their bounds: `form_faults` is empty.
+    """Say whether all values are of the usual classes and in their bounds, without any text.
 
-    Whatever is not may still be without a fault.
+    Then `form_faults` is empty, and nothing is left to mend. Whatever is not may be so too.
     """
     entry = price if signal.price_open is None else signal.price_open
     target, stop = signal.price_take_profit, signal.price_stop_loss
@@ -129,30 +132,33 @@ def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     With a `price_open` that the market has not reached yet the row is scheduled; otherwise it
     opens at once, at `price_open` or at the current price. Raises InvalidSignalError.
     """
-    faults = [] if _is_usual(signal, moment.price) else form_faults(signal, moment.price)
-    price = price_or_nan(moment.price)
-    entry = price if signal.price_open is None else price_or_nan(signal.price_open)
-    position = position_or_long(signal.position)
-    is_reached = price <= entry if position == "long" else price >= entry
+    key, at_ms, price = moment
+    is_usual = _is_usual(signal, price)
+    faults = [] if is_usual else form_faults(signal, price)
+    has_side = is_usual or not faults_of_position(signal.position)
+    if not is_usual:
+        # A price that is no price becomes NaN, which is on no wrong side of anything: what has
+        # been told of already is not told of twice.
+        signal, price = _in_form(signal), price_or_nan(price)
+    entry = price if signal.price_open is None else signal.price_open
+    is_reached = price <= entry if signal.position == "long" else price >= entry
     row = SignalRow(
-        id=make_id("signal", moment.key, moment.at_ms),
-        label=words_or_none(signal.id),
-        symbol=moment.key.symbol,
-        strategy_name=moment.key.strategy_name,
-        exchange_name=moment.key.exchange_name,
-        position=position,
+        id=make_id("signal", key, at_ms),
+        label=signal.id or "",
+        symbol=key.symbol,
+        strategy_name=key.strategy_name,
+        exchange_name=key.exchange_name,
+        position=signal.position,
         price_open=entry,
-        price_take_profit=price_or_nan(signal.price_take_profit),
-        price_stop_loss=price_or_nan(signal.price_stop_loss),
-        minute_estimated_time=minutes_or_zero(signal.minute_estimated_time),
-        note=words_or_none(signal.note),
-        scheduled_at=moment.at_ms,
-        pending_at=moment.at_ms,
+        price_take_profit=signal.price_take_profit,
+        price_stop_loss=signal.price_stop_loss,
+        minute_estimated_time=signal.minute_estimated_time,
+        note=signal.note or "",
+        scheduled_at=at_ms,
+        pending_at=at_ms,
         is_scheduled=not is_reached,
     )
-    # A price that is no price has become NaN, which is on no wrong side of anything: what has
-    # been told of already is not told of twice.
-    if not faults_of_position(signal.position):
+    if has_side:
         faults += _faults_of_prices(row, rules)
         faults += _faults_of_immediate(row, price)
         faults += _faults_of_size(row, rules)
@@ -160,6 +166,20 @@ def make_row(signal: Signal, moment: Moment, rules: Rules) -> SignalRow:
     if faults:
         raise InvalidSignalError(faults)
     return row
+
+
+def _in_form(signal: Signal) -> Signal:
+    """Return `signal` with values of the right classes; what has no sense becomes NaN or 0."""
+    entry = signal.price_open
+    return Signal(
+        position=position_or_long(signal.position),
+        price_take_profit=price_or_nan(signal.price_take_profit),
+        price_stop_loss=price_or_nan(signal.price_stop_loss),
+        minute_estimated_time=minutes_or_zero(signal.minute_estimated_time),
+        price_open=None if entry is None else price_or_nan(entry),
+        note=words_or_none(signal.note),
+        id=words_or_none(signal.id),
+    )
 
 
 def _plain(signal: Signal) -> Signal | None:
@@ -210,17 +230,20 @@ def _flat(value: str | None) -> str | None:
     return to_plain_text(value) if type(value) is str else value
 
 
+def _side(row: SignalRow) -> str:
+    return row.position.capitalize()
+
+
 def _faults_of_prices(row: SignalRow, rules: Rules) -> list[str]:
     sign = 1 if row.position == "long" else -1
     # Percent from the entry: positive on the right side of it, for both positions.
     profit = sign * (row.price_take_profit - row.price_open) / row.price_open * 100
     loss = sign * (row.price_open - row.price_stop_loss) / row.price_open * 100
-    side = row.position.capitalize()
     faults = []
     if profit <= 0:
         order = ">" if sign > 0 else "<"
         faults.append(
-            f"{side}: price_take_profit ({row.price_take_profit}) must be {order} "
+            f"{_side(row)}: price_take_profit ({row.price_take_profit}) must be {order} "
             f"price_open ({row.price_open})"
         )
     else:
@@ -228,17 +251,23 @@ def _faults_of_prices(row: SignalRow, rules: Rules) -> list[str]:
     if loss <= 0:
         order = "<" if sign > 0 else ">"
         faults.append(
-            f"{side}: price_stop_loss ({row.price_stop_loss}) must be {order} "
+            f"{_side(row)}: price_stop_loss ({row.price_stop_loss}) must be {order} "
             f"price_open ({row.price_open})"
         )
     else:
-        faults += _faults_of_loss(side, loss, rules)
+        faults += _faults_of_loss(row, loss, rules)
     return faults
 
 
 def _faults_of_size(row: SignalRow, rules: Rules) -> list[str]:
     """A result that overflows must not reach a state file, where it could not be written."""
     ends = (row.price_take_profit, row.price_stop_loss)
+    if (
+        USUAL_MIN < row.price_open < USUAL_MAX
+        and USUAL_MIN < ends[0] < USUAL_MAX
+        and USUAL_MIN < ends[1] < USUAL_MAX
+    ):
+        return []
     if math.isnan(row.price_open + ends[0] + ends[1]):
         return []
     for end in ends:
@@ -258,30 +287,34 @@ def _faults_of_life(row: SignalRow, rules: Rules) -> list[str]:
 
 
 def _faults_of_profit(row: SignalRow, distance: float, rules: Rules) -> list[str]:
-    side = row.position.capitalize()
     least = rules.min_takeprofit_distance_percent
     faults = []
     if least and distance < least - DISTANCE_TOLERANCE_PERCENT:
         faults.append(
-            f"{side}: take profit is {distance:.3f} % from price_open, the minimum is {least} %"
+            f"{_side(row)}: take profit is {distance:.3f} % from price_open, "
+            f"the minimum is {least} %"
         )
     pnl = pnl_percentage(row.position, row.price_open, row.price_take_profit, rules)
     if rules.require_profit_after_costs and pnl <= 0:
         needed = distance_percent_break_even(row.position, rules)
         faults.append(
-            f"{side}: at its take profit ({distance:.4f} % away) the signal would lose "
+            f"{_side(row)}: at its take profit ({distance:.4f} % away) the signal would lose "
             f"{-pnl:.4f} % after costs; costs take {needed:.4f} %, so that it must be at least "
             f"{math.ceil(needed * 1e4) / 1e4:.4f} % away"
         )
     return faults
 
 
-def _faults_of_loss(side: str, distance: float, rules: Rules) -> list[str]:
+def _faults_of_loss(row: SignalRow, distance: float, rules: Rules) -> list[str]:
     least, most = rules.min_stoploss_distance_percent, rules.max_stoploss_distance_percent
     if least and distance < least - DISTANCE_TOLERANCE_PERCENT:
-        return [f"{side}: stop loss is {distance:.3f} % from price_open, the minimum is {least} %"]
+        return [
+            f"{_side(row)}: stop loss is {distance:.3f} % from price_open, the minimum is {least} %"
+        ]
     if most and distance > most + DISTANCE_TOLERANCE_PERCENT:
-        return [f"{side}: stop loss is {distance:.3f} % from price_open, the maximum is {most} %"]
+        return [
+            f"{_side(row)}: stop loss is {distance:.3f} % from price_open, the maximum is {most} %"
+        ]
     return []
 
 
@@ -297,8 +330,7 @@ def _faults_of_immediate(row: SignalRow, price: float) -> list[str]:
         ("take profit", row.price_take_profit, sign * price >= sign * row.price_take_profit),
     )
     return [
-        f"{row.position.capitalize()} immediate: the current price ({price}) is already at the "
-        f"{name} ({limit})"
+        f"{_side(row)} immediate: the current price ({price}) is already at the {name} ({limit})"
         for name, limit, is_reached in limits
         if is_reached
     ]
