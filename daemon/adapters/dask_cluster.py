@@ -153,8 +153,7 @@ def _remote(token: str, body: bytes, *parts: bytes, item: bytes) -> tuple[str, o
     """Work on an item on another machine."""
     made = call_foreign(_made, token, body, parts, item)
     if isinstance(made, Raised):
-        place = f" (at {made.place})" if made.place else ""
-        return FAILED, " ".join(f"{made.error}: {made.message}{place}".split())
+        return FAILED, " ".join(made.told.split())
     return ANSWER, made.value
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import cast
 
+from daemon.core.guard import class_name
 from daemon.core.plain_text import to_plain_text
 from daemon.core.pnl import Position
 
@@ -135,4 +136,4 @@ def _shown(value: object) -> str:
     if shown is None or type(shown) is bool:
         return str(shown)
     # Of anything else the type alone: a foreign __repr__ may raise, hang, or hold a secret.
-    return repr(shown[:40]) if type(shown) is str else type(shown).__name__
+    return repr(shown[:40]) if type(shown) is str else class_name(shown)

@@ -17,6 +17,7 @@ _NO_TEXT = "(the error has no readable text)"
 _OUR_PACKAGE = __name__.partition(".")[0]
 _EXAMPLES = f"{_OUR_PACKAGE}.strategies"
 _LIBRARY_MARKS = ("/lib/python", "/site-packages/", "/dist-packages/")
+_NAME_OF_CLASS = type.__dict__["__name__"]
 
 
 class OverrunError(BaseException):
@@ -41,6 +42,16 @@ class Raised:
     message: str
     place: str
     cause: BaseException
+
+    @property
+    def told(self) -> str:
+        """Return all of it in one phrase; what it does not have is left out."""
+        return f"{self.error}: {self.told_after_error}".removesuffix(": ")
+
+    @property
+    def told_after_error(self) -> str:
+        """Return its message and its place, as they follow the name of its class."""
+        return f"{self.message} (at {self.place})".lstrip() if self.place else self.message
 
 
 class UnreadableError(Exception):
@@ -89,6 +100,12 @@ def _described(error: BaseException) -> Raised:
         place=_place(error),
         cause=error,
     )
+
+
+def class_name(value: object) -> str:
+    """Return the name of the class of `value`, whatever that class says of itself."""
+    # Past whatever a class of the class has put in front of it; and the name may be of a subclass.
+    return str.__str__(_NAME_OF_CLASS.__get__(type(value)))
 
 
 def is_async(function: object) -> bool:

@@ -15,6 +15,7 @@ from daemon.core.guard import (
     Raised,
     Returned,
     call_foreign,
+    class_name,
     close_unawaited,
     describe,
 )
@@ -288,7 +289,7 @@ def _verdict(
         comment = str.__str__(outcome.value)
     else:
         close_unawaited(outcome.value)
-        kind = type(outcome.value).__name__
+        kind = class_name(outcome.value)
         comment = f"a risk validation must return None, a reason or a bool, not {kind}"
         fault = describe(TypeError(comment))
     note = redact(rule.note)

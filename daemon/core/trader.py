@@ -162,9 +162,10 @@ def _refused(signal: Signal, moment: Moment, desk: Desk) -> RefusedSignal | None
 
 
 def _without_secrets(signal: Signal, redact: Callable[[str], str]) -> Signal:
-    # Both are still unchecked here: what is no text is found out later.
-    note = redact(signal.note) if isinstance(signal.note, str) else signal.note
-    label = redact(signal.id) if isinstance(signal.id, str) else signal.id
+    # Both are still unchecked here: what is no text is found out later. Their types and not
+    # isinstance, which would ask them: a foreign __class__ may raise.
+    note = redact(signal.note) if type(signal.note) is str else signal.note
+    label = redact(signal.id) if type(signal.id) is str else signal.id
     if note is signal.note and label is signal.id:
         return signal
     return replace(signal, note=note, id=label)

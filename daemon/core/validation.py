@@ -22,7 +22,13 @@ from daemon.core.form import (
     price_or_nan,
     words_or_none,
 )
-from daemon.core.guard import Raised, call_foreign, close_unawaited
+from daemon.core.guard import (
+    OverrunError,
+    Raised,
+    call_foreign,
+    class_name,
+    close_unawaited,
+)
 from daemon.core.plain_text import to_plain_text
 from daemon.core.pnl import Position, distance_percent_break_even, pnl_percentage
 from daemon.core.rules import Rules
@@ -74,13 +80,18 @@ def read_signal(returned: object) -> Signal:
     It may be a Signal, or a mapping that has the Signal's fields and no others. Numbers and texts
     become plain ones, which answer for nothing themselves; texts are flattened. A very Signal that
     has all this is returned as it is. Raises InvalidSignalError for anything else.
+
+    Of anything but a very Signal it runs the author's code: a driver calls it as it calls that.
     """
     if type(returned) is Signal and (plain := _plain(returned)) is not None:
         return plain
     close_unawaited(returned)
     outcome = call_foreign(_values_of, returned)
-    kind = type(returned).__name__
+    kind = class_name(returned)
     if isinstance(outcome, Raised):
+        if issubclass(type(outcome.cause), OverrunError):
+            # No fault of the signal: the driver ended what did not come back.
+            raise outcome.cause
         reason = f"{outcome.error}: {outcome.message}"
         raise InvalidSignalError([f"get_signal returned a {kind} that cannot be read: {reason}"])
     values = outcome.value
@@ -223,7 +234,7 @@ def _signal_of(values: Mapping[str, object]) -> Signal:
 
 def _name(key: object) -> str:
     name = exact(key)
-    return name if type(name) is str else type(name).__name__
+    return name if type(name) is str else class_name(name)
 
 
 def _flat(value: str | None) -> str | None:

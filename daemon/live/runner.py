@@ -17,6 +17,7 @@ from daemon.core.errors import RejectedError
 from daemon.core.guard import Raised
 from daemon.core.held import given_by
 from daemon.core.records import TransitionEntry
+from daemon.core.signal import Signal
 from daemon.core.states import (
     Active,
     Cancel,
@@ -30,7 +31,7 @@ from daemon.core.states import (
 from daemon.core.strategy import HistoryError, Strategy
 from daemon.core.throttle import signal_interval_ms
 from daemon.core.trader import Advance, Desk, RefusedSignal, advance, propose
-from daemon.core.validation import InvalidSignalError, Moment
+from daemon.core.validation import InvalidSignalError, Moment, read_signal
 from daemon.core.vwap import NoPriceError
 from daemon.live.asking import Asking
 from daemon.live.crew import Crew
@@ -256,6 +257,14 @@ class Runner:
         await self._enter_market(outcome.value)
 
     async def _enter_market(self, answer: object) -> None:
+        if type(answer) is not Signal:
+            # It may hold the loop or end it: there is code of the author's in it.
+            call = partial(read_signal, answer)
+            read = self._crew.containment.call(str(self.key), call)
+            if isinstance(read, Raised):
+                self._reports.failed(self.asking, read)
+                return
+            answer = read.value
         if not self.feed.is_fresh():
             self._reports.failed(
                 self.asking, f"the signal came when its price was not trusted: {self.feed.reason}"

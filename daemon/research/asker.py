@@ -7,10 +7,15 @@ from contextvars import copy_context
 from daemon.core.context import RUN_CONTEXT
 from daemon.core.guard import OverrunError, Raised
 from daemon.core.rules import Rules
+from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy
 from daemon.core.throttle import next_ask_ms, signal_interval_ms
+from daemon.core.validation import read_signal
 from daemon.research.containment import Containment, Suspended
 from daemon.research.view import HistoryView, Scene
+
+_READ = (Signal, Raised)
+"""In these there is no code of an author's: nothing else is looked at but in a guarded call."""
 
 HUNG_IN_ROW_MAX = 3
 """After so many calls in a row that never came back, a strategy is asked no more."""
@@ -90,12 +95,15 @@ class Asker:
                 return
 
     async def finish(self, outcome: object) -> object:
-        """Return the answer or the `Raised` that `outcome` of `begin` comes to."""
+        """Return the `Signal`, None or the `Raised` that `outcome` of `begin` comes to."""
         # Its type and not isinstance, which would ask an answer: a foreign __class__ may raise.
         if type(outcome) is Suspended:
             # What goes on later is still the call of its own moment.
             with _as_context(self._view):
                 outcome = await self.calls.finish(outcome)
+        if outcome is not None and type(outcome) not in _READ:
+            read = self.calls.guarded(read_signal, outcome)
+            outcome = read if isinstance(read, Raised) else read.value
         is_hung = type(outcome) is Raised and issubclass(
             type(outcome.cause), OverrunError | TimeoutError
         )

@@ -303,9 +303,7 @@ def _lane(job: Job, market: Market, ledger: Ledger, shared: _Shared) -> Lane:
     """Return the lane of `job`, at its first turn. Raises BacktestError."""
     made = shared.calls.guarded(job.make)
     if isinstance(made, Raised):
-        place = f" (at {made.place})" if made.place else ""
-        told = f"{made.error}: {made.message}{place}"
-        raise BacktestError(f"{job.key}: the strategy cannot be made: {told}")
+        raise BacktestError(f"{job.key}: the strategy cannot be made: {made.told}")
     strategy = made.value
     key, calls = job.key, shared.calls
     tables = market.tables(strategy.history)

@@ -13,6 +13,7 @@ from inspect import isawaitable
 import numpy as np
 
 from daemon.core.candles import MINUTE_MS
+from daemon.core.guard import class_name
 from daemon.core.signal import Signal
 from daemon.core.strategy import Answer, Strategy, View
 from daemon.research.backtest import Backtest
@@ -166,7 +167,7 @@ def answer_text(answer: object) -> str:
         case Mapping():
             named = answer
         case _:
-            return f"{NONSENSE} {type(answer).__name__}"
+            return f"{NONSENSE} {class_name(answer)}"
     return ", ".join(
         f"{name}={value!r}"
         for name, value in sorted(named.items(), key=lambda pair: str(pair[0]))

@@ -226,9 +226,7 @@ class Gatherer:
     async def _answer(self, where: str, function: Callable[[], object]) -> object:
         outcome = await self._calls.finish(self._calls.begin(_called, function))
         if type(outcome) is Raised:
-            place = f" (at {outcome.place})" if outcome.place else ""
-            told = f"{outcome.error}: {outcome.message}{place}"
-            raise OptimizerError(f"{where}: {told}") from outcome.cause
+            raise OptimizerError(f"{where}: {outcome.told}") from outcome.cause
         return outcome
 
     async def _progress(self, processed: int, total: int) -> None:

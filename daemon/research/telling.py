@@ -168,13 +168,12 @@ class Teller:
     async def fail(self, where: str, trouble: Raised | Exception, at_ms: int) -> None:
         """Count and tell an error that costs its call and nothing else."""
         raised = describe(trouble) if isinstance(trouble, Exception) else trouble
-        place = f" (at {raised.place})" if raised.place and where == "get_signal" else ""
         event = ErrorContract(
             id=make_id("error", self._key, at_ms, where),
             key=self._key,
             where=where,
             error=raised.error,
-            message=raised.message + place,
+            message=raised.told_after_error,
             at_ms=at_ms,
             backtest=True,
         )

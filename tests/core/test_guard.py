@@ -15,6 +15,7 @@ from daemon.core.guard import (
     Raised,
     Returned,
     call_foreign,
+    class_name,
     close_unawaited,
     describe,
     is_async,
@@ -84,6 +85,39 @@ class AloofError(Exception, metaclass=Aloof):
 class ExitingError(BaseException):
     def __getattribute__(self, name: str) -> object:
         raise KeyboardInterrupt(name)
+
+
+class Namesake(str):
+    __slots__ = ()
+
+    def __format__(self, _spec: str) -> str:
+        raise SystemExit("even to write it harms")
+
+
+def test_p9_a_class_has_a_name_whatever_it_says_of_it() -> None:
+    named = type("Named", (), {})
+    named.__name__ = Namesake("Odd")
+
+    # Made here: a test runner asks what it finds in a module.
+    aloof = Aloof("Aloofness", (), {})()
+    assert class_name(aloof) == "Aloofness"
+    assert class_name(named()) == "Odd"
+    assert type(class_name(named())) is str
+
+
+@pytest.mark.parametrize(
+    ("message", "place", "told"),
+    [
+        ("a", "s.py:3", "E: a (at s.py:3)"),
+        ("", "s.py:3", "E: (at s.py:3)"),
+        ("a", "", "E: a"),
+        ("", "", "E"),
+    ],
+)
+def test_what_an_error_does_not_have_leaves_no_trace(message: str, place: str, told: str) -> None:
+    raised = Raised(error="E", message=message, place=place, cause=ValueError())
+
+    assert raised.told == told
 
 
 def raise_aloof() -> None:

@@ -126,6 +126,21 @@ def test_an_unclear_answer_refuses_and_is_a_fault(answer: object) -> None:
     assert refusal.comment == f"a risk validation must return None, a reason or a bool, not {kind}"
 
 
+class Aloof(type):
+    def __getattribute__(cls, name: str) -> object:
+        raise SystemExit(name)
+
+
+def test_an_answer_that_does_not_tell_its_name_is_unclear_too() -> None:
+    # Made here: a test runner asks what it finds in a module.
+    unclear = Aloof("Unclear", (), {})()
+
+    refusal = RiskDesk([a_profile(returning(unclear))]).check(["calm"], REQUEST)
+
+    assert refusal is not None
+    assert refusal.comment.endswith("not Unclear")
+
+
 def test_an_async_rule_refuses_and_its_coroutine_is_closed() -> None:
     """Registration refuses it; one that slips through must not allow everything in silence."""
     refusal = RiskDesk([a_profile(_async_rule)]).check(["calm"], REQUEST)

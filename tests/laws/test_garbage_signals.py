@@ -67,6 +67,16 @@ Unbearable = type(
 """Even asking what it is does harm, as a test runner finds out: make them late."""
 
 
+class Aloof(type):
+    def __getattribute__(cls, name: str) -> object:
+        raise SystemExit(name)
+
+
+def nameless() -> object:
+    """Return what does not even tell the name of its class: late, for a test runner asks, too."""
+    return Aloof("Nameless", (), {})()
+
+
 class HarmfulMapping(Mapping[str, object]):
     __getitem__ = harming
     __len__ = harming
@@ -107,7 +117,8 @@ def test_p13_a_signal_that_changes_its_mind_is_read_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [int, str, list, object, HarmfulMapping, Unbearable, Pretender, lambda: iter(())]
+    "make",
+    [int, str, list, object, HarmfulMapping, Unbearable, nameless, Pretender, lambda: iter(())],
 )
 def test_p13_what_is_no_signal_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(InvalidSignalError):
@@ -169,7 +180,12 @@ PLAIN = st.sampled_from(
         float,
     ]
 )
-HARMFUL = st.builds(Unbearable) | st.builds(Pretender) | st.builds(LyingText, st.just("long"))
+HARMFUL = (
+    st.builds(Unbearable)
+    | st.builds(Pretender)
+    | st.builds(nameless)
+    | st.builds(LyingText, st.just("long"))
+)
 VALUE = (
     PLAIN
     | HARMFUL

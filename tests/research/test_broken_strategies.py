@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -59,6 +61,31 @@ Unbearable = type("Unbearable", (), {"__class__": property(_exit), "__eq__": _ex
 """Even asking what it is does harm, as a test runner finds out: make it late."""
 
 
+class Endless(Mapping[str, object]):
+    """Reads as a signal whose fields never come to an end."""
+
+    def __getitem__(self, _: str) -> object:
+        return _hang()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([str(_hang())])
+
+    def __len__(self) -> int:
+        return 4
+
+
+class Aloof(type):
+    """The class of a class that says nothing of itself."""
+
+    def __getattribute__(cls, name: str) -> object:
+        raise SystemExit(name)
+
+
+def nameless() -> Any:
+    # Late: a test runner asks what it collects.
+    return Aloof("Nameless", (), {})()
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
@@ -70,6 +97,11 @@ Unbearable = type("Unbearable", (), {"__class__": property(_exit), "__eq__": _ex
         (Unbearable, "InvalidSignalError"),
         (42, "InvalidSignalError"),
         (lambda: a_signal(price_open=-1.0), "InvalidSignalError"),
+        (lambda: replace(a_signal(), note=Unbearable()), "InvalidSignalError"),
+        (lambda: replace(a_signal(), id=Unbearable()), "InvalidSignalError"),
+        (lambda: replace(a_signal(), note=nameless()), "InvalidSignalError"),
+        (nameless, "InvalidSignalError"),
+        (Endless, "OverrunError"),
     ],
 )
 def test_what_a_strategy_does_wrong_costs_that_bar_and_is_counted(
@@ -110,9 +142,10 @@ async def test_an_answer_that_never_comes_is_given_up_and_a_slow_one_is_waited_f
     assert (lane.opened_count, lane.is_given_up) == (1, False)
 
 
-def test_a_strategy_that_never_comes_back_is_asked_no_more() -> None:
+@pytest.mark.parametrize("answer", [_hang, Endless])
+def test_a_strategy_that_never_comes_back_is_asked_no_more(answer: object) -> None:
     asked: list[int] = []
-    answers = dict.fromkeys([at(n) for n in range(10)], _hang)
+    answers = dict.fromkeys([at(n) for n in range(10)], answer)
 
     run = ran(lambda: by_the_clock(answers, asked), *[QUIET] * 10)
 
@@ -136,6 +169,7 @@ def test_a_callback_and_a_listener_that_raise_harm_nobody() -> None:
     run = ran(lambda: Loud({at(0): a_signal()}, []), (99.9, 102.0), QUIET, subjects=subjects)
 
     counts = {(each.where, each.error): each.count for each in run.result.lanes[0].error_counts}
+    assert "(at test_broken_strategies.py:" in run.result.lanes[0].first_errors[0].message
     assert counts == {("callback on_open", "ValueError"): 1, ("listener", "KeyError"): 1}
     assert len(run.told) == 1
 

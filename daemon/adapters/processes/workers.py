@@ -338,8 +338,7 @@ def _begin(body: bytes, shared: SharedBytes) -> Callable[[object], object]:
 
 
 def _line_of(raised: Raised) -> str:
-    place = f" (at {raised.place})" if raised.place else ""
-    return " ".join(f"{raised.error}: {raised.message}{place}".split())
+    return " ".join(raised.told.split())
 
 
 def _told(code: int | None) -> str:
