@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 
+from daemon.core.errors import TickdError
 from daemon.core.events import (
     DoneContract,
     PerformanceContract,
@@ -24,6 +25,7 @@ from daemon.core.params import Params
 from daemon.core.risk import RiskDesk
 from daemon.core.rules import Rules
 from daemon.core.statistics import BacktestCollector, BacktestStatistics
+from daemon.core.strategy import Strategy, instance_faults
 from daemon.core.subjects import Subjects
 from daemon.core.trader import Desk
 from daemon.research.asker import Asker
@@ -301,13 +303,14 @@ class _Shared:
 
 def _lane(job: Job, market: Market, ledger: Ledger, shared: _Shared) -> Lane:
     """Return the lane of `job`, at its first turn. Raises BacktestError."""
-    made = shared.calls.guarded(job.make)
+    made = shared.calls.guarded(_made, job)
     if isinstance(made, Raised):
-        raise BacktestError(f"{job.key}: the strategy cannot be made: {made.told}")
-    strategy = made.value
+        is_told = isinstance(made.cause, TickdError)
+        told = made.message if is_told else made.told
+        raise BacktestError(f"{job.key}: the strategy cannot be made: {told}")
+    strategy, history = made.value
     key, calls = job.key, shared.calls
-    tables = market.tables(strategy.history)
-    scene = Scene(key, Params(strategy.params), dict(strategy.history), tables)
+    scene = Scene(key, Params(strategy.params), history, market.tables(history))
     desk = Desk(
         key=key,
         rules=shared.rules,
@@ -323,3 +326,14 @@ def _lane(job: Job, market: Market, ledger: Ledger, shared: _Shared) -> Lane:
         collect=ledger.add,
     )
     return Lane(cast, shared.moments, scene.ready_ms())
+
+
+def _made(job: Job) -> tuple[Strategy, dict[str, int]]:
+    """Return the strategy of `job` and the candles that it declares: its author's code, all of it.
+
+    Raises BacktestError for what its `__init__` has set wrong.
+    """
+    made = job.make()
+    if faults := list(instance_faults(made)):
+        raise BacktestError("; ".join(faults))
+    return made, dict(made.history)

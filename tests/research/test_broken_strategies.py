@@ -18,6 +18,7 @@ from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 from daemon.research.columns import minutes_of
+from daemon.research.plan import BacktestError
 from tests.core.samples import MINUTE, T0, a_signal
 from tests.research.stage import (
     QUIET,
@@ -140,6 +141,26 @@ async def test_an_answer_that_never_comes_is_given_up_and_a_slow_one_is_waited_f
     lane = run.result.lanes[0]
     assert [(found.error, found.count) for found in lane.error_counts] == [("TimeoutError", 1)]
     assert (lane.opened_count, lane.is_given_up) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("interval", "9m", "cannot be made: interval is '9m': use one of 1m"),
+        ("history", {"1m": "x"}, "cannot be made: history of 1m must be a whole number"),
+        ("history", Unbearable, "cannot be made: SystemExit: 3"),
+    ],
+)
+def test_what_an_instance_says_of_itself_is_looked_at_before_it_runs(
+    name: str, value: object, told: str
+) -> None:
+    class Changed(ByTheClock):
+        def __init__(self) -> None:
+            super().__init__({}, [])
+            self.__dict__[name] = value() if callable(value) else value
+
+    with pytest.raises(BacktestError, match=told):
+        ran(Changed, *[QUIET] * 3)
 
 
 @pytest.mark.parametrize("answer", [_hang, Endless])
