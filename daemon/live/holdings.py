@@ -13,7 +13,7 @@ from math import log2
 from daemon.core.guard import Returned
 from daemon.core.signal import Key
 from daemon.core.strategy import Strategy
-from daemon.live.ownership import foreign_task_name
+from daemon.live.ownership import foreign_task_name, title_of
 from daemon.live.status import Slot
 from daemon.live.weighing import Weight, weigh
 from daemon.live.workers import Workers
@@ -63,7 +63,7 @@ class HoldingsWatch:
         theirs = {foreign_task_name(str(slot.key)) for slot in slots}
         before = self._by_name.get(name) or StrategyHolding(name=name, memory_bytes=0, tasks=0)
         holding = replace(
-            before, tasks=sum(task.get_name() in theirs for task in asyncio.all_tasks())
+            before, tasks=sum(title_of(task) in theirs for task in asyncio.all_tasks())
         )
         outcome = await self._workers.call(partial(_weigh, made), timeout_s=WEIGHING_S_MAX)
         if isinstance(outcome, Returned) and isinstance(outcome.value, Weight):

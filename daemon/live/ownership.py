@@ -35,6 +35,12 @@ class OwnTask(AnyTask):
         return super().cancel(msg)
 
 
+class ForeignTask(AnyTask):
+    """A task that foreign code has started. `title` says whose it is, whatever it is called."""
+
+    title: str
+
+
 class Ownership:
     """The tasks of one loop. `containment` is given once there is one: before, all is ours."""
 
@@ -66,7 +72,7 @@ class Ownership:
         """Return whose `task` is, "" where it is the daemon's own or no task at all."""
         if not isinstance(task, asyncio.Task) or isinstance(task, OwnTask):
             return ""
-        return task.get_name()
+        return title_of(task)
 
     async def end_foreign(self, timeout_s: float) -> int:
         """Cancel what foreign code has started; return how much of it would not end in time."""
@@ -84,15 +90,21 @@ class Ownership:
         loop: asyncio.AbstractEventLoop,
         coroutine: Coroutine[object, object, object],
         context: Context | None = None,
+        name: str | None = None,
+        **_: object,
     ) -> AnyTask:
+        """Make a task, as asyncio does: its name comes here from Python 3.13 on, before only later.
+
+        What else may come, in Python 3.14, is no more than when it begins.
+        """
         containment = self.containment
         if containment is None or not containment.is_calling or not iscoroutine(coroutine):
-            task = OwnTask(coroutine, loop=loop, context=context)
+            task = OwnTask(coroutine, loop=loop, context=context, name=name)
             task.owner = self
             return task
         carried = _carry(containment, containment.holder, coroutine, self)
-        name = foreign_task_name(containment.holder)
-        foreign: AnyTask = asyncio.Task(carried, loop=loop, context=context, name=name)
+        foreign = ForeignTask(carried, loop=loop, context=context, name=name)
+        foreign.title = foreign_task_name(containment.holder)
         self._foreign.add(foreign)
         foreign.add_done_callback(self._foreign.discard)
         return foreign
@@ -120,6 +132,11 @@ class Ownership:
 def foreign_task_name(holder: str) -> str:
     """Return what a task is called that the code of `holder` has started."""
     return f"a task that {holder} started"
+
+
+def title_of(task: AnyTask) -> str:
+    """Return whose `task` is, if foreign code has started it, else its name."""
+    return task.title if isinstance(task, ForeignTask) else task.get_name()
 
 
 async def _carry(

@@ -1,6 +1,7 @@
 """What is the daemon's, no strategy ends; what a strategy starts is contained and is ended."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ import pytest
 
 from daemon.core.guard import Raised, Returned
 from daemon.live.containment import Containment, Limits
-from daemon.live.ownership import Ownership
+from daemon.live.ownership import Ownership, OwnTask
 from daemon.live.workers import ThreadWorkers
 
 pytestmark = pytest.mark.may_block("what is tested here blocks on purpose")
@@ -139,6 +140,29 @@ def test_p10_a_task_that_a_strategy_started_is_interrupted_at_its_budget(house: 
     assert house.ask(start) == Returned(None)
     house.run(asyncio.sleep(0))
     assert house.troubles == ["a task that BTC/USDT/s started"]
+
+
+def test_a_task_is_told_of_by_who_started_it_whatever_it_is_called(house: House) -> None:
+    async def fail() -> None:
+        raise ValueError("in a task")
+
+    async def start() -> None:
+        await asyncio.wait({asyncio.get_running_loop().create_task(fail(), name="mine")})
+
+    assert house.ask(start) == Returned(None)
+    gc.collect()
+    assert house.troubles == ["a task that BTC/USDT/s started"]
+
+
+def test_a_loop_may_hand_over_the_name_of_a_task_with_it(house: House) -> None:
+    # As asyncio does from Python 3.13.3 on.
+    make = house.loop.get_task_factory()
+    assert make is not None
+    task = make(house.loop, asyncio.sleep(0), name="tick")  # type: ignore[call-arg]  # not before
+
+    house.loop.run_until_complete(task)
+    assert isinstance(task, OwnTask)
+    assert task.get_name() == "tick"
 
 
 def test_p9_a_task_that_exits_ends_only_itself(house: House) -> None:
