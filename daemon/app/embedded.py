@@ -27,6 +27,7 @@ from daemon.simulation.replay import (
     CandleFileError,
     ReplayedMarket,
     fill_gaps,
+    on_grid,
     parse_candles,
     spec_of_candles,
 )
@@ -141,11 +142,13 @@ def _generated(section: SandboxSection, kept: dict[str, Any]) -> GeneratedMarket
 
 def _replayed(path: Path, symbol: str) -> ReplayedMarket:
     try:
-        filled = _rows_to_replay(path)
-    except (OSError, UnicodeDecodeError, CandleFileError) as error:
-        raise RejectedError(f"sandbox.replay: {path}: {error}") from error
+        filled = on_grid(_rows_to_replay(path))
     except CandleError as error:
         raise RejectedError(f"sandbox.replay: {error}") from error
+    except OSError as error:
+        raise RejectedError(f"sandbox.replay: {path}: {error.strerror or error}") from error
+    except (ValueError, CandleFileError) as error:
+        raise RejectedError(f"sandbox.replay: {path}: {error}") from error
     return ReplayedMarket(spec_of_candles(symbol, filled), filled)
 
 

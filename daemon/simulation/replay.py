@@ -23,6 +23,7 @@ __all__ = [
     "ReplayedMarket",
     "count_missing_minutes",
     "fill_gaps",
+    "on_grid",
     "parse_candles",
     "spec_of_candles",
 ]
@@ -65,6 +66,29 @@ class ReplayedMarket(PathMarket):
         total = Grid(spec.quantity_step).count(whole.volume)
         steps = [total * second // POINTS for second in range(1, POINTS + 1)]
         return trace(whole, counts, steps, spec)
+
+
+def on_grid(candles: Sequence[Candle]) -> list[Candle]:
+    """Return `candles` as an exchange tells them: what is finer than its decimals is rounded away.
+
+    Raises ValueError for a price of which nothing would be left.
+    """
+    told = [
+        row._replace(
+            open=round(row.open, DIGITS_MAX),
+            high=round(row.high, DIGITS_MAX),
+            low=round(row.low, DIGITS_MAX),
+            close=round(row.close, DIGITS_MAX),
+        )
+        for row in candles
+    ]
+    for row in told:
+        if not min(row[1:5]) > 0.0:
+            raise ValueError(
+                f"a price at {row.timestamp} is below 1e-{DIGITS_MAX}, the least that the sandbox"
+                " tells"
+            )
+    return told
 
 
 def spec_of_candles(

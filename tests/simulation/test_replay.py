@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from daemon.core.candles import DAY_MS, MINUTE_MS, Candle
 from daemon.simulation.generator import GeneratedMarket, default_specs
 from daemon.simulation.market import KlineQuery, klines
-from daemon.simulation.replay import ReplayedMarket, fill_gaps, parse_candles, spec_of_candles
+from daemon.simulation.replay import (
+    ReplayedMarket,
+    fill_gaps,
+    on_grid,
+    parse_candles,
+    spec_of_candles,
+)
 from tests.core.reference import aggregate
 
 START_MS = 1_700_000_040_000
@@ -117,6 +123,15 @@ def test_the_spec_is_the_coarsest_grid_that_holds_the_candles() -> None:
     assert spec_of_candles(SYMBOL, [a_row(0)]).price_tick == 1.0
     noisy = spec_of_candles(SYMBOL, [a_row(0, volume=218102.59507500002)])
     assert noisy.quantity_step == 1e-8
+
+
+def test_what_is_finer_than_an_exchange_tells_is_rounded_away() -> None:
+    told = on_grid([a_row(0, 10.1234567891, 10.5, 9.98765432109, 10.0)])
+
+    assert told == [a_row(0, 10.12345679, 10.5, 9.98765432, 10.0)]
+    assert ReplayedMarket(spec_of_candles(SYMBOL, told), told).specs[SYMBOL].price_tick == 1e-8
+    with pytest.raises(ValueError, match="below 1e-8"):
+        on_grid([a_row(0, 1e-10, 1e-10, 1e-10, 1e-10)])
 
 
 def test_what_cannot_be_replayed_is_refused() -> None:

@@ -172,6 +172,20 @@ def test_a_recorded_file_is_replayed(tmp_path: Path) -> None:
     assert "Markets    ETH/USDT" in ended.out
 
 
+def test_prices_finer_than_an_exchange_tells_them_are_replayed(tmp_path: Path) -> None:
+    """As of another program's arithmetic: more decimals than any exchange has."""
+    head, at = "timestamp,open,high,low,close,volume\n", "2026-01-01T00:00"
+    (tmp_path / "x.csv").write_text(f"{head}{at},100.1234567891234,100.5,99.98765432109876,100,1\n")
+    (tmp_path / "y.csv").write_text(f"{head}{at},1e-10,1e-10,1e-10,1e-10,1\n")
+
+    fine = tickd(tmp_path, "sandbox", "--replay", "x.csv", "--symbols", "ETH/USDT", "--for", "0.2s")
+    tiny = tickd(tmp_path, "sandbox", "--replay", "y.csv", "--symbols", "ETH/USDT", "--for", "0.2s")
+
+    assert fine.code == 0, fine.err
+    assert "below 1e-8" in tiny.err
+    assert "Traceback" not in tiny.err
+
+
 def test_a_file_that_is_no_candles_is_told(shell: Shell) -> None:
     ended = shell("sandbox", "--replay", "none.csv")
 
