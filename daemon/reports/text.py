@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
+from daemon.core.plain_text import without_controls
+
 MISSING = "N/A"
 MINUTE_MS = 60_000
 
@@ -68,7 +70,7 @@ def moment(at_ms: int) -> str:
 
 def plain(text: str | None) -> str:
     """Return `text` so that it is read as it is, inside a table too; nothing reads as missing."""
-    return text.translate(_MARKS) if text else MISSING
+    return without_controls(text).translate(_MARKS) if text else MISSING
 
 
 def table(columns: Sequence[Column[T]], rows: Sequence[T]) -> str:

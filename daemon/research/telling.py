@@ -15,17 +15,22 @@ from daemon.core.events import (
     ProgressBacktestContract,
     TickResult,
 )
-from daemon.core.guard import Raised, describe
+from daemon.core.guard import OverrunError, Raised, describe
 from daemon.core.results import CALLBACK_NAMES, Callback, callbacks_of, stamped
 from daemon.core.signal import Key, make_id
 from daemon.core.states import Observation, State, row_of
 from daemon.core.strategy import Strategy
 from daemon.core.subjects import Subjects, route
+from daemon.research.asker import HUNG_IN_ROW_MAX
 from daemon.research.containment import Containment
 from daemon.research.view import HistoryView, Scene
 
 ERRORS_KEPT = 20
 """How many errors of a run are kept in full; all are counted."""
+
+
+class GivenUpError(Exception):
+    """A callback did not come back too often in a row, and is called no more."""
 
 
 class Errors:
@@ -111,6 +116,7 @@ class Teller:
             for name in CALLBACK_NAMES
             if getattr(type(strategy), name) is not getattr(Strategy, name)
         }
+        self._hung_in_row: Counter[str] = Counter()
         self._hears_idle = not self._own.keys().isdisjoint(("on_idle", "on_tick"))
         self.hears_writes = "on_write" in self._own
         self.hears_bars = not self._own.keys().isdisjoint(("on_partial_profit", "on_partial_loss"))
@@ -192,4 +198,18 @@ class Teller:
             finally:
                 RUN_CONTEXT.reset(token)
             if raised is not None:
-                await self.fail(f"callback {callback.name}", raised, seen.known_at_ms)
+                await self._fail_callback(callback.name, raised, seen.known_at_ms)
+            elif self._hung_in_row:
+                del self._hung_in_row[callback.name]
+
+    async def _fail_callback(self, name: str, raised: Raised, at_ms: int) -> None:
+        """Tell what a callback raised. One that hangs again and again would hold the run up."""
+        await self.fail(f"callback {name}", raised, at_ms)
+        if not issubclass(type(raised.cause), OverrunError | TimeoutError):
+            del self._hung_in_row[name]
+            return
+        self._hung_in_row[name] += 1
+        if self._hung_in_row[name] >= HUNG_IN_ROW_MAX:
+            self._own.pop(name, None)
+            told = f"{name} did not come back {HUNG_IN_ROW_MAX} times in a row, is called no more"
+            await self.fail("callbacks", GivenUpError(told), at_ms)

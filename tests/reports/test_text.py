@@ -54,6 +54,7 @@ def test_times_are_utc() -> None:
 
 
 def test_text_is_read_as_it_is() -> None:
+    assert plain("a\x1b[31mb\x07\u202e") == "a[31mb"
     assert plain("a|b\nc*d`e<f>\\") == "a\\|b c\\*d\\`e&lt;f>\\\\"
 
 

@@ -195,6 +195,26 @@ def test_a_callback_and_a_listener_that_raise_harm_nobody() -> None:
     assert len(run.told) == 1
 
 
+def test_a_callback_that_never_comes_back_is_called_no_more() -> None:
+    called: list[int] = []
+
+    class Stuck(ByTheClock):
+        def on_idle(self, symbol: str, price: float, backtest: bool) -> None:
+            called.append(len(called))
+            if len(called) != 2:
+                _hang()
+
+    run = ran(lambda: Stuck({}, []), *[QUIET] * 10)
+
+    counts = {(each.where, each.error): each.count for each in run.result.lanes[0].error_counts}
+    assert counts == {
+        ("callback on_idle", "OverrunError"): 4,
+        ("callbacks", "GivenUpError"): 1,
+    }
+    assert called == [0, 1, 2, 3, 4]
+    assert run.result.lanes[0].ask_count == 10
+
+
 def test_what_a_callback_and_a_listener_return_is_nobodys_business() -> None:
     class Odd(ByTheClock):
         def on_open(self, *_: object) -> object:
