@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
-from types import MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 
 from daemon.app.config.explain import Origin
 from daemon.app.config.problems import (
@@ -318,7 +318,8 @@ def _strategies_of(module: ModuleType) -> list[str]:
     return [
         name
         for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, Strategy) and value is not Strategy
+        # Its type and not isinstance, which would ask the value: a foreign __class__ may raise.
+        if issubclass(type(value), type) and issubclass(value, Strategy) and value is not Strategy
     ]
 
 
@@ -326,7 +327,7 @@ def _functions_of(module: ModuleType) -> list[str]:
     return [
         name
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__
+        if type(value) is FunctionType and value.__module__ == module.__name__
     ]
 
 
