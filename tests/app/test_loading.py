@@ -162,22 +162,6 @@ def test_a_wrong_declaration_is_told(tmp_path: Path, line: str, told: str) -> No
     assert refusal(f"{a_file(tmp_path, text)}:Mine") == told
 
 
-def test_what_else_a_file_holds_is_asked_nothing(tmp_path: Path) -> None:
-    text = f"""{GOOD}
-def calm(payload):
-    return None
-class Odd:
-    @property
-    def __class__(self):
-        raise SystemExit(9)
-odd = Odd()
-"""
-    file = a_file(tmp_path, text)
-
-    assert load_strategy(f"{file}:Mine").__name__ == "Mine"
-    assert load_validation(f"{file}:calm").note == "calm"
-
-
 def test_a_class_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     text = GOOD + "    def __init__(self, x):\n        pass\n"
     mine = load_strategy(f"{a_file(tmp_path, text)}:Mine")
