@@ -14,7 +14,7 @@ from benchmarks.spent import Spent, in_turn, load_note, spent
 BENCH = "F"
 TITLE = "A comparison of parameters on one core and on two"
 CPU_S_MAX = 3.6
-"""What vectorbt takes for the same pairs, in one process."""
+"""What vectorbt takes for as many runs alone, 24 times 0.15: its whole process takes 11 for one."""
 SPEED_UP_MIN = 1.8
 
 
@@ -47,17 +47,23 @@ def measure(size: Size) -> tuple[list[Figure], list[str]]:
         f"{size.pairs} pairs; the results of all runs are the same, byte for byte",
         f"speed-up on two cores: {speed_up:.2f} (at least {SPEED_UP_MIN:g}), which says something",
         "only where nothing else runs on the machine",
+        "in all: with the start of Python, its imports, the file and the report",
         load_note(),
     ]
 
 
 def _figures(one: Sequence[Spent], two: Sequence[Spent], size: Size) -> list[Figure]:
     most_s = CPU_S_MAX if size.has_targets else None
-    cpu_s = {"one core": least_cpu_s(one), "two cores": least_cpu_s(two)}
+    cpu_s = {
+        "one core, CPU of the walk": _walk_cpu_s(one),
+        "one core, CPU in all": least_cpu_s(one),
+        "two cores, CPU of the walk": _walk_cpu_s(two),
+        "two cores, CPU in all": least_cpu_s(two),
+    }
     return [
         *(
-            Figure(bench=BENCH, name=f"{cores}, CPU in all", value=used, unit="s", target=most_s)
-            for cores, used in cpu_s.items()
+            Figure(bench=BENCH, name=name, value=used, unit="s", target=most_s)
+            for name, used in cpu_s.items()
         ),
         Figure(
             bench=BENCH,
@@ -69,6 +75,10 @@ def _figures(one: Sequence[Spent], two: Sequence[Spent], size: Size) -> list[Fig
             reference_name="the same walk on one core",
         ),
     ]
+
+
+def _walk_cpu_s(runs: Sequence[Spent]) -> float:
+    return min(float(run.told["cpu_s"]) for run in runs)
 
 
 def _wall_s(runs: Sequence[Spent]) -> float:
