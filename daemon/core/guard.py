@@ -27,6 +27,10 @@ class OverrunError(BaseException):
     """
 
 
+class MeddlingError(RuntimeError):
+    """Foreign code tried what is not its business: it was refused, and its call has failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Returned(Generic[T]):
     """The call came back with a value."""

@@ -16,7 +16,14 @@ from functools import partial
 from inspect import iscoroutine
 from typing import TypeVar, cast
 
-from daemon.core.guard import OverrunError, Raised, Returned, call_foreign, describe
+from daemon.core.guard import (
+    MeddlingError,
+    OverrunError,
+    Raised,
+    Returned,
+    call_foreign,
+    describe,
+)
 from daemon.live.forked import FORKED
 from daemon.live.hang_guard import CallMarks, NoMemory
 from daemon.live.workers import Workers
@@ -34,10 +41,6 @@ class Limits:
     stretch_s: float = 0.25
     answer_s: float = 180.0
     callback_s: float = 5.0
-
-
-class MeddlingError(RuntimeError):
-    """Foreign code tried what is not its business: it was refused, and its call has failed."""
 
 
 class Containment:

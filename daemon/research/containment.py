@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from daemon.core.guard import OverrunError, Raised, Returned, describe
+from daemon.core.guard import MeddlingError, OverrunError, Raised, Returned, describe
 from daemon.core.rules import Rules
 
 P = ParamSpec("P")
@@ -70,7 +70,8 @@ class Containment(AbstractContextManager["Containment"]):
 
     `is_turn_due` is set every now and then: many short calls in a row should then let the event
     loop have a turn, and whoever wants to end the run. `is_held` says that a call in a thread
-    other than the main one does not come back, and that nothing can be done about it.
+    other than the main one does not come back, and that nothing can be done about it. `is_inside`
+    says that a call runs.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -79,7 +80,7 @@ class Containment(AbstractContextManager["Containment"]):
         self._condemned = 0
         self._ticked = 0
         self._ticks = 0
-        self._is_inside = False
+        self.is_inside = False
         self._is_over = threading.Event()
         self._lock = threading.Lock()
         self._leave: Callable[[], object] | None = None
@@ -87,7 +88,9 @@ class Containment(AbstractContextManager["Containment"]):
         self.is_held = False
 
     def __enter__(self) -> "Containment":
-        """Start the watchdog, and take the signal if this is the main thread."""
+        """Start the watchdog, keep the loop going, and take the signal in the main thread."""
+        with suppress(RuntimeError):
+            _keep_going(asyncio.get_running_loop())
         thread_id = threading.get_ident()
         end_call = partial(_raise_in, thread_id)
         if threading.current_thread() is threading.main_thread():
@@ -138,7 +141,7 @@ class Containment(AbstractContextManager["Containment"]):
         outcome: object = None
         for argument in arguments:
             self._call = number = self._call + 1
-            self._is_inside = True
+            self.is_inside = True
             try:
                 outcome = function(argument)
                 if type(outcome) is types.CoroutineType:
@@ -146,7 +149,7 @@ class Containment(AbstractContextManager["Containment"]):
             except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
                 outcome = self._described(error)
             finally:
-                self._is_inside = False
+                self.is_inside = False
                 if self._condemned == self._call:
                     self._absolve()
             # Where the number is another one, the call has waited, and its turn is over.
@@ -211,7 +214,7 @@ class Containment(AbstractContextManager["Containment"]):
     ) -> "Returned[object] | _Ended | Raised":
         """Run one more stretch: `Returned` is what it waits for, `_Ended` its answer."""
         self._call += 1
-        self._is_inside = True
+        self.is_inside = True
         try:
             return Returned(resume(value))
         except StopIteration as end:
@@ -236,7 +239,7 @@ class Containment(AbstractContextManager["Containment"]):
         """Note that no foreign code runs, for now."""
         if self._leave is not None:
             self._leave()
-        self._is_inside = False
+        self.is_inside = False
         if self._condemned == self._call:
             self._absolve()
 
@@ -247,7 +250,7 @@ class Containment(AbstractContextManager["Containment"]):
 
     def leave_after_call(self, leave: Callable[[], object]) -> None:
         """Have the call that runs now, if one does, be followed by `leave` and nothing else."""
-        if self._is_inside:
+        if self.is_inside:
             self._leave, self.is_turn_due = leave, True
 
     def _watch(self, end_call: Callable[[], object], is_over: threading.Event) -> None:
@@ -255,19 +258,19 @@ class Containment(AbstractContextManager["Containment"]):
         seen, times = -1, 0
         while not is_over.wait(self._limits.stretch_s / LOOKS):
             self.is_turn_due = True
-            times = times + 1 if self._is_inside and self._call == seen else 0
+            times = times + 1 if self.is_inside and self._call == seen else 0
             seen = self._call
             if times >= LOOKS:
                 with self._lock:
                     self._condemned = seen
                     # The call may have come back since; then this would hit what follows it.
-                    if self._is_inside and self._call == seen:
+                    if self.is_inside and self._call == seen:
                         end_call()
             self.is_held = times >= HELD_LOOKS
 
     def end_stretch(self, frame: types.FrameType) -> None:
         """Raise OverrunError in `frame` if it belongs to a call that ran out of its budget."""
-        if not self._is_inside:
+        if not self.is_inside:
             return
         if self._call != self._ticked:
             self._ticked, self._ticks = self._call, 0
@@ -283,6 +286,24 @@ class _Ended:
     """A coroutine has returned."""
 
     value: object
+
+
+class _Stop:
+    """What stops an event loop, and refuses to where a call of foreign code asks for it."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+
+    def __call__(self) -> None:
+        if any(containment.is_inside for containment in _ENTERED):
+            raise MeddlingError("tried to stop the event loop: that was refused")
+        self._stop()
+
+
+def _keep_going(loop: asyncio.AbstractEventLoop) -> None:
+    if not isinstance(loop.stop, _Stop):
+        # A loop asks its own attribute, too, when its run is over.
+        loop.stop = _Stop(loop.stop)  # type: ignore[method-assign]  # foreign code calls it
 
 
 _ENTERED: list[Containment] = []

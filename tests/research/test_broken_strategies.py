@@ -58,6 +58,10 @@ def _exit(*_: object) -> object:
     raise SystemExit(3)
 
 
+def _stop_the_loop() -> None:
+    asyncio.get_running_loop().stop()
+
+
 Unbearable = type("Unbearable", (), {"__class__": property(_exit), "__eq__": _exit})
 """Even asking what it is does harm, as a test runner finds out: make it late."""
 
@@ -103,6 +107,7 @@ def nameless() -> Any:
         (lambda: replace(a_signal(), note=nameless()), "InvalidSignalError"),
         (nameless, "InvalidSignalError"),
         (Endless, "OverrunError"),
+        (_stop_the_loop, "MeddlingError"),
     ],
 )
 def test_what_a_strategy_does_wrong_costs_that_bar_and_is_counted(
