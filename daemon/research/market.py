@@ -6,7 +6,7 @@ by one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
@@ -24,20 +24,34 @@ TUPLE_LENGTH_MAX = 100_000
 """Columns up to this length are kept as plain numbers, of which a window is cut the fastest."""
 
 
+NEAR_LENGTH = 8_192
+"""So much of a longer column is kept as plain numbers, too, from where it was cut last."""
+
+
 STRETCH = 16_384
 """How many minutes are worked on at once."""
+
+
+class Near(NamedTuple):
+    """The plain numbers of a column from row `first` on, and the row after them."""
+
+    first: int
+    stop: int
+    values: tuple[float, ...]
 
 
 class Column(Sequence[float]):
     """A column as a strategy sees it: plain numbers, and a slice is a tuple of them.
 
-    Windows of a live feed are tuples too, so what works on one works on the other.
+    Windows of a live feed are tuples too, so what works on one works on the other. A run goes
+    forward: what is near the last window is kept as a tuple, of which the next ones are cut.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_near", "_values")
 
     def __init__(self, values: Floats) -> None:
         self._values = values
+        self._near = Near(0, 0, ())
 
     def __len__(self) -> int:
         return len(self._values)
@@ -47,9 +61,20 @@ class Column(Sequence[float]):
     @overload
     def __getitem__(self, index: "Cut") -> tuple[float, ...]: ...
     def __getitem__(self, index: "int | Cut") -> float | tuple[float, ...]:
-        if isinstance(index, slice):
+        if not isinstance(index, slice):
+            return self._values.item(index)
+        start, stop, step = index.start, index.stop, index.step
+        if type(start) is not int or type(stop) is not int or step is not None:
             return tuple(self._values[index].tolist())
-        return self._values.item(index)
+        # Taken once: other threads may put another one there.
+        first, end, values = self._near
+        if first <= start <= stop <= end:
+            return values[start - first : stop - first]
+        if not 0 <= start <= stop <= min(start + NEAR_LENGTH, len(self._values)):
+            return tuple(self._values[index].tolist())
+        near = tuple(self._values[start : start + NEAR_LENGTH].tolist())
+        self._near = Near(start, start + len(near), near)
+        return near[: stop - start]
 
 
 class TimeColumn(Sequence[int]):

@@ -2,14 +2,15 @@
 
 import random  # noqa: TID251 (seeded)
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.core.candles import INTERVAL_MS, Candle
 from daemon.research import market as market_module
 from daemon.research.columns import minutes_of
-from daemon.research.market import Market, Markets
+from daemon.research.market import Column, Market, Markets
 from tests.core.reference import aggregate, bar_at
 from tests.core.samples import MINUTE, T0
 
@@ -75,6 +76,24 @@ def test_wider_candles_are_the_ones_that_the_core_makes(
     if count:
         assert type(window[0].close) is float
         assert type(window[-1].timestamp) is int
+
+
+BOUND = st.none() | st.integers(-50, 50)
+
+
+@given(st.lists(st.tuples(BOUND, BOUND, st.sampled_from([None, 1, 2, -1])), max_size=20))
+@example([(-5, -2, None)])
+@example([(5, 10, None), (6, 3, None), (4, 6, None), (11, 14, None), (3, 20, None), (38, 41, None)])
+def test_a_slice_of_a_long_column_is_that_of_a_tuple_wherever_the_one_before_was(
+    cuts: list[tuple[int | None, int | None, int | None]],
+) -> None:
+    plain = tuple(float(number) for number in range(40))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(market_module, "NEAR_LENGTH", 8)
+        column = Column(np.array(plain))
+
+        for start, stop, step in cuts:
+            assert column[start:stop:step] == plain[start:stop:step]
 
 
 def test_an_unknown_interval_is_named() -> None:
