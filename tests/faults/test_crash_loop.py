@@ -47,7 +47,7 @@ def test_p19_p16_a_process_that_is_ended_at_every_start_keeps_its_position(tmp_p
 
 def test_p19_what_does_not_stay_up_can_be_started_without_any_strategy(tmp_path: Path) -> None:
     """Its position is watched, a person can see and close it, and none of its code runs."""
-    (tmp_path / "config.toml").write_text(CONFIG.replace("[http]\nenabled = false\n", ""))
+    (tmp_path / "config.toml").write_text(CONFIG.replace("enabled = false\n", "port = 0\n"))
     (tmp_path / "dies.py").write_text(STRATEGY)
     died = tickd(tmp_path, "run", "--for", "60s", environ={"DIES": "1"})
     (tmp_path / "dies.py").write_text("raise SystemExit('its code has run')")
