@@ -1,6 +1,7 @@
 """What a strategy, a callback, a listener or a risk rule does wrong costs its call, and is told."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ from daemon.core.risk import RiskPayload, RiskProfile, RiskValidation
 from daemon.core.signal import Signal
 from daemon.core.strategy import Strategy, View
 from daemon.research.columns import minutes_of
+from daemon.research.containment import Containment
 from daemon.research.plan import BacktestError
 from tests.core.samples import MINUTE, T0, a_signal
 from tests.research.stage import (
@@ -290,3 +292,21 @@ async def test_a_run_can_be_ended_while_each_of_its_calls_takes_its_time() -> No
 
     assert run.cancelled()
     assert len(asked) < 200
+
+
+def test_a_loop_of_another_thread_ends_while_a_strategy_is_asked() -> None:
+    async def enter() -> None:
+        with Containment():
+            pass
+
+    ended: list[bool] = []
+
+    def run_aside() -> None:
+        aside = threading.Thread(target=asyncio.run, args=(enter(),), daemon=True)
+        aside.start()
+        aside.join(2.0)
+        ended.append(not aside.is_alive())
+
+    ran(lambda: by_the_clock({at(0): run_aside}), QUIET, QUIET)
+
+    assert ended == [True]
