@@ -126,9 +126,9 @@ def test_the_spec_is_the_coarsest_grid_that_holds_the_candles() -> None:
 
 
 def test_what_is_finer_than_an_exchange_tells_is_rounded_away() -> None:
-    told = on_grid([a_row(0, 10.1234567891, 10.5, 9.98765432109, 10.0)])
+    told = on_grid([a_row(0, 10.1234567891, 10.5123456789, 9.98765432109, 10.0123456789)])
 
-    assert told == [a_row(0, 10.12345679, 10.5, 9.98765432, 10.0)]
+    assert told == [a_row(0, 10.12345679, 10.51234568, 9.98765432, 10.01234568)]
     assert ReplayedMarket(spec_of_candles(SYMBOL, told), told).specs[SYMBOL].price_tick == 1e-8
     with pytest.raises(ValueError, match="below 1e-8"):
         on_grid([a_row(0, 1e-10, 1e-10, 1e-10, 1e-10)])
