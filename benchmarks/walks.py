@@ -24,7 +24,7 @@ class Size:
 
     minutes: int = YEAR_MINUTES
     pairs: int = 24
-    times: int = 3
+    times: int = 5
     has_targets: bool = True
 
 

@@ -105,7 +105,7 @@ def open_hands(
 ) -> AbstractAsyncContextManager[Sequence[OutcomeHand]]:
     """Give up to so many hands, for as long as the block lasts.
 
-    Without the address of a `cluster` the first one is this process, the others are processes of
+    Without the address of a `cluster` the last one is this process, the others are processes of
     their own. They raise WorkerError, in one line, for what cannot be sent there.
     """
     if cluster:
@@ -149,10 +149,11 @@ async def _on_cores(
     try:
         if is_copied:
             prepare(terms, minutes, markets)
-            workers.copy_here(partial(_work_as_copy, evaluate_here))
-        yield [here, *(Hand(partial(_outcome, work), holds=2) for work in workers.hands())]
+            await workers.copy_here(partial(_work_as_copy, evaluate_here))
+        # The others are given their items first: here, an item keeps the loop busy.
+        yield [*(Hand(partial(_outcome, work), holds=2) for work in workers.hands()), here]
     finally:
-        await asyncio.shield(asyncio.to_thread(workers.close))
+        await asyncio.shield(workers.close())
         shared.close()
 
 

@@ -37,7 +37,7 @@ from daemon.research.result import BacktestResult, DataFacts, ErrorCount, LaneRe
 from daemon.research.telling import Announcer, Teller
 from daemon.research.view import Scene
 
-TURNS_AT_ONCE = 64
+TURNS_AT_ONCE = 16
 """After so many turns the event loop gets one, and with it whoever wants to stop the run."""
 
 CALLS_AT_ONCE = 256

@@ -196,7 +196,7 @@ async def test_a_strategy_that_cannot_be_tested_is_told_and_skipped(tmp_path: Pa
 
 async def test_a_strategy_that_kills_its_process_costs_its_own_result() -> None:
     lethal = Variant(strategy_name="lethal", params={"target": os.getpid()})
-    mixed = [GRID[0], lethal, GRID[1]]
+    mixed = [lethal, GRID[0], GRID[1]]  # the other process has the first one
     add_walker(WalkerSchema(walker_name="deadly", frame_name="all", strategies=mixed))
     told = await walked("deadly", cores=2)
 

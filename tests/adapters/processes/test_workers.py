@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +13,7 @@ from typing import Any
 import pytest
 
 from daemon.adapters.processes.shared_bytes import SharedBytes
-from daemon.adapters.processes.workers import Task, Worker, Workers
+from daemon.adapters.processes.workers import Task, Workers
 from daemon.core.errors import WorkerError, WorkError
 
 PARTS = [memoryview(b"abc"), memoryview(b""), memoryview(b"defgh")]
@@ -82,7 +80,7 @@ async def test_a_worker_sees_the_bytes_and_survives_what_an_item_raises(
         await hand("raise")
     second = await hand("y")
     pids = workers.process_ids
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     assert first == ("m", "x", [b"abc", b"", b"defgh"], pids[0])
     assert second[3] == pids[0] != os.getpid()
@@ -98,7 +96,7 @@ async def test_what_an_item_prints_is_not_on_the_standard_output(
     (hand,) = workers.hands()
 
     await hand("print")
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     told = capfd.readouterr()
     assert told.out == ""
@@ -114,7 +112,7 @@ async def test_an_item_that_kills_its_process_is_given_up_and_the_next_one_works
     with pytest.raises(WorkError, match=r"died 2 times \(killed by SIGKILL\)"):
         await hand("die")
     after = await hand("x")
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     assert after[1] == "x"
 
@@ -127,7 +125,7 @@ async def test_closing_ends_a_process_in_the_middle_of_its_work(shared: SharedBy
 
     hanging = asyncio.get_running_loop().create_task(hand("hang"))
     await asyncio.sleep(0.05)
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -143,7 +141,7 @@ async def test_what_cannot_be_sent_or_begun_is_one_line(shared: SharedBytes) -> 
         workers = one(shared, material)
         with pytest.raises(WorkerError, match=message) as caught:
             await workers.hands()[0]("x")
-        await asyncio.to_thread(workers.close)
+        await workers.close()
         assert "\n" not in str(caught.value)
 
 
@@ -156,29 +154,59 @@ async def test_an_item_that_waits_for_its_turn_survives_the_death_of_its_process
 
     async with asyncio.TaskGroup() as group:
         answers = [group.create_task(hand(item)) for item in items]
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     assert [task.result()[1] for task in answers] == items
     assert (tmp_path / "begun").read_text().splitlines() == ["note and die", *items]
 
 
-def test_items_are_with_the_process_before_anybody_reads_an_answer(
+async def test_items_are_with_the_process_before_anybody_reads_an_answer(
     shared: SharedBytes, tmp_path: Path
 ) -> None:
     begun = tmp_path / "begun"
-    worker: Worker[str, str, Any] = Worker(Task(start, str(begun), shared))
-    worker.work("x", worker.queue("x"))
+    workers = one(shared, str(begun))
+    (hand,) = workers.hands()
+    await hand("x")
 
-    given_up, sent = worker.queue("note y"), worker.queue("note z")
-    until_s = perf_counter() + 10.0
-    while not (begun.exists() and "note z" in begun.read_text()) and perf_counter() < until_s:
-        time.sleep(0.01)
-    answer = worker.work("note z", sent)
-    worker.close()
+    loop = asyncio.get_running_loop()
+    given_up, wanted = (loop.create_task(hand(item)) for item in ("note y", "note z"))
+    for _ in range(3):
+        await asyncio.sleep(0)  # the loop writes what it has when it has nothing else to do
+    is_there = both_begin(begun)
+    given_up.cancel()
+    answer = await wanted
+    await workers.close()
 
-    assert begun.read_text() == "note y\nnote z\n"
-    assert given_up is not None
+    assert is_there
     assert answer[1] == "note z", "not that of the item before, which was given up"
+
+
+def both_begin(begun: Path) -> bool:
+    """Wait for two items while the loop stands still."""
+    until_s = perf_counter() + 10.0
+    while perf_counter() < until_s:
+        if begun.exists() and begun.read_text() == "note y\nnote z\n":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+async def test_one_who_goes_while_the_process_starts_leaves_it_to_the_next(
+    shared: SharedBytes,
+) -> None:
+    workers = one(shared)
+    (hand,) = workers.hands()
+    loop = asyncio.get_running_loop()
+
+    gone = loop.create_task(hand("x"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    answers = [await hand("y"), await hand("z")]
+    pids = workers.process_ids
+    await workers.close()
+
+    assert [answer[1] for answer in answers] == ["y", "z"]
+    assert [answer[3] for answer in answers] == pids * 2
 
 
 async def test_closing_gives_up_what_waits_for_its_turn(
@@ -191,28 +219,28 @@ async def test_closing_gives_up_what_waits_for_its_turn(
     loop = asyncio.get_running_loop()
     waiting = [loop.create_task(hand(item)) for item in ("hang", "note y")]
     await asyncio.sleep(0.05)
-    await asyncio.to_thread(workers.close)
+    await workers.close()
     ended = await asyncio.wait(waiting)
 
     assert len(ended[0]) == 2
     assert workers.process_ids == []
     assert (tmp_path / "begun").read_text() == "note x\n"
-    assert not [each for each in threading.enumerate() if each.name.startswith("worker-line")]
+    assert not [each for each in threading.enumerate() if each.name.startswith("worker-process")]
 
 
-def copied(shared: SharedBytes, count: int = 1) -> Workers[Any, str, Any]:
+async def copied(shared: SharedBytes, count: int = 1) -> Workers[Any, str, Any]:
     workers: Workers[Any, str, Any] = Workers(Task(start, "m", shared), count)
-    workers.copy_here(start("here", shared.views()))
+    await workers.copy_here(start("here", shared.views()))
     return workers
 
 
 async def test_a_copy_works_with_what_is_there_and_is_there_at_once(shared: SharedBytes) -> None:
-    workers = copied(shared, 2)
+    workers = await copied(shared, 2)
     pids = workers.process_ids
     one, two = workers.hands()
 
     answers = [await one("x"), await two("y"), await one("z")]
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     assert answers == [
         ("here", item, [b"abc", b"", b"defgh"], pid)
@@ -224,14 +252,14 @@ async def test_a_copy_works_with_what_is_there_and_is_there_at_once(shared: Shar
 
 
 async def test_in_the_place_of_a_copy_that_died_one_is_started_afresh(shared: SharedBytes) -> None:
-    workers = copied(shared)
+    workers = await copied(shared)
     (hand,) = workers.hands()
     (pid,) = workers.process_ids
 
     with pytest.raises(WorkError, match=r"died 2 times \(killed by SIGKILL\)"):
         await hand("die")
     after = await hand("x")
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     assert after[0] == "m"
     assert after[3] not in (pid, os.getpid())
@@ -243,7 +271,7 @@ async def test_a_copy_hears_neither_ctrl_c_nor_what_its_original_is_told(
     heard: list[str] = []
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, heard.append, "told to end")
-    workers = copied(shared, 2)
+    workers = await copied(shared, 2)
     one, two = workers.hands()
     pids = workers.process_ids
     # They have begun: until then a copy may hear what its original hears.
@@ -255,7 +283,7 @@ async def test_a_copy_hears_neither_ctrl_c_nor_what_its_original_is_told(
     os.kill(pids[1], signal.SIGTERM)
     afresh = await two("y")
     loop.remove_signal_handler(signal.SIGTERM)
-    await asyncio.to_thread(workers.close)
+    await workers.close()
 
     assert (after[3], afresh[0]) == (pids[0], "m")
     assert heard == []
@@ -265,86 +293,6 @@ async def test_a_copy_too_works_only_with_what_could_be_sent(shared: SharedBytes
     workers = one(shared, lambda: None)
 
     with pytest.raises(WorkerError, match="cannot be sent to other processes"):
-        workers.copy_here(start("here", shared.views()))
+        await workers.copy_here(start("here", shared.views()))
 
-    await asyncio.to_thread(workers.close)
-
-
-PARENT = """
-import asyncio, signal
-from daemon.adapters.processes.workers import Task, Workers
-from daemon.adapters.processes.shared_bytes import SharedBytes
-from tests.adapters.processes.test_workers import PARTS, start
-signal.signal(signal.SIGINT, signal.default_int_handler)  # behind a shell it is ignored
-
-async def main():
-    shared = SharedBytes.of(PARTS)
-    workers = Workers(Task(start, "{material}", shared), {count})
-    if {is_copied}:
-        workers.copy_here(start("m", shared.views()))
-    hand, *_ = workers.hands()
-    await hand("x")
-    print(*workers.process_ids, flush=True)
-    await {then}
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize(
-    ("then", "number", "is_copied"),
-    [
-        ("asyncio.sleep(60)", signal.SIGKILL, False),
-        ("asyncio.sleep(60)", signal.SIGKILL, True),
-        ("asyncio.sleep(60)", signal.SIGINT, False),
-        ('hand("spin")', signal.SIGKILL, False),
-        ('hand("spin")', signal.SIGKILL, True),
-        ('hand("spin")', signal.SIGINT, True),
-    ],
-)
-def test_no_worker_outlives_the_process_that_started_it(
-    then: str, number: int, is_copied: bool
-) -> None:
-    # Of two copies each has the line of the other.
-    count = 2 if is_copied else 1
-    source = PARENT.format(then=then, is_copied=is_copied, count=count, material="m")
-    parent = subprocess.Popen(
-        [sys.executable, "-c", source],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert parent.stdout is not None
-    workers = set(map(int, parent.stdout.readline().split()))
-    assert len(workers) == (2 if is_copied else 1)
-    parent.send_signal(number)
-    parent.wait(timeout=20)
-    parent.stdout.close()
-
-    for _ in range(400):
-        workers = {worker for worker in workers if is_alive(worker)}
-        if not workers:
-            return
-        time.sleep(0.02)
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    raise AssertionError("a worker went on")
-
-
-def test_a_worker_whose_parent_dies_while_it_begins_goes_without_a_word() -> None:
-    source = PARENT.format(then="None", is_copied=False, count=1, material="orphan")
-
-    # All that hold the standard error are gone when it has been read.
-    ended = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, timeout=30, check=False
-    )
-
-    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, b"")
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    await workers.close()

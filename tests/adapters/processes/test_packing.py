@@ -1,0 +1,88 @@
+"""Answers come out of their bytes as they went in, whatever they are made of."""
+
+import pickle
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from daemon.adapters.processes import packing
+from daemon.adapters.processes.packing import SIZE_BYTES, packed
+from daemon.core.pnl import ProfitLoss
+from daemon.core.signal import Key
+
+NUMBERS = some.floats(allow_nan=False)
+VALUES = some.none() | some.booleans() | some.integers() | NUMBERS | some.text()
+KEYS = some.builds(Key, exchange_name=some.text(), symbol=some.text(), strategy_name=some.text())
+RESULTS = some.builds(
+    ProfitLoss,
+    pnl_percentage=NUMBERS,
+    price_open=NUMBERS,
+    price_close=NUMBERS,
+)
+ANSWERS = some.recursive(
+    VALUES | KEYS | RESULTS,
+    lambda each: some.lists(each).map(tuple) | some.dictionaries(some.text(), each),
+)
+
+
+def again(answer: object) -> object:
+    body = bytes(packed(answer))
+    size = int.from_bytes(body[:SIZE_BYTES])
+    assert size == len(body) - SIZE_BYTES
+    return pickle.loads(body[SIZE_BYTES:])
+
+
+@given(ANSWERS)
+def test_an_answer_comes_out_as_it_went_in(answer: object) -> None:
+    came = again(answer)
+
+    assert came == answer
+    assert repr(came) == repr(answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfAnAuthor:
+    """It pickles itself in a way of its own: less comes out than went in."""
+
+    name: str
+    secret: str
+
+    def __reduce__(self) -> tuple[Callable[..., "OfAnAuthor"], tuple[str]]:
+        return without_secret, (self.name,)
+
+
+def without_secret(name: str) -> OfAnAuthor:
+    return OfAnAuthor(name=name, secret="")
+
+
+def test_a_class_that_is_pickled_its_own_way_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_name = OfAnAuthor(name="mine", secret="told to nobody")
+    assert again(given_name) == OfAnAuthor(name="mine", secret="")
+
+    monkeypatch.setattr(packing, "OWN", __name__.partition(".")[0])
+    monkeypatch.setattr(packing, "_WAYS", {})
+
+    assert again(given_name) == OfAnAuthor(name="mine", secret="")
+
+
+def test_a_record_that_came_cannot_be_changed_and_is_shared_where_it_was() -> None:
+    key = Key(exchange_name="binance", symbol="BTC/USDT", strategy_name="trend")
+
+    came = again((key, key))
+
+    assert isinstance(came, tuple)
+    assert came[0] is came[1]
+    assert replace(came[0], strategy_name="other").symbol == "BTC/USDT"
+    with pytest.raises(FrozenInstanceError):
+        came[0].symbol = "ETH/USDT"
+
+
+def test_a_record_is_packed_by_all_its_fields_at_once() -> None:
+    """Else all the above would hold without the quick way."""
+    key = Key(exchange_name="binance", symbol="BTC/USDT", strategy_name="trend")
+
+    assert packing.__name__.encode() in bytes(packed(key))
+    assert packing.__name__.encode() not in bytes(packed(OfAnAuthor(name="mine", secret="")))
