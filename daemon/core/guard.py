@@ -1,6 +1,7 @@
 """The door to foreign code: an author's callback or risk rule may do anything but harm us."""
 
 import inspect
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TEXT_LENGTH_MAX = 500
+_LOOKED_AT_MAX = 4 * TEXT_LENGTH_MAX
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
+"""How an object without a text of its own ends: the same error would have another one each time."""
+
 _NO_TEXT = "(the error has no readable text)"
 
 _OUR_PACKAGE = __name__.partition(".")[0]
@@ -142,8 +148,9 @@ def _in_place_of(error: BaseException) -> UnreadableError:
 
 def _text(error: BaseException) -> str:
     try:
+        text = _ADDRESS.sub(">", str(error)[:_LOOKED_AT_MAX])
         # Whatever a journal cannot hold (half a surrogate pair from a file name) is replaced.
-        return str(error)[:TEXT_LENGTH_MAX].encode("utf-8", "replace").decode("utf-8")
+        return text[:TEXT_LENGTH_MAX].encode("utf-8", "replace").decode("utf-8")
     except BaseException:  # noqa: BLE001 - a foreign __str__ may raise anything, too
         return _NO_TEXT
 

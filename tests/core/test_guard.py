@@ -202,6 +202,18 @@ def test_an_error_without_readable_text_is_described_all_the_same() -> None:
     assert describe(UnreadableError()).message == "(the error has no readable text)"
 
 
+def test_an_error_is_told_alike_wherever_its_objects_were_in_memory() -> None:
+    class Position:
+        def size(self) -> None: ...
+
+    for each in (Position(), Position().size, Position.size, object()):
+        error = describe(ValueError(f"no price for {each!r} at 0x10"))
+
+        assert "object>" in error.message or "size>" in error.message
+        assert f"{id(each):x}" not in error.message
+        assert error.message.endswith("at 0x10"), "a number that is not an address stays"
+
+
 def test_a_long_text_is_cut_and_half_a_surrogate_pair_replaced() -> None:
     assert describe(ValueError("x" * 10_000)).message == "x" * 500
     assert describe(OSError("caf\udce9")).message == "caf?"
