@@ -126,7 +126,7 @@ def data_import(  # noqa: PLR0913 - each is an option of the command
     settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a file of one-minute candles into the store: all of it, or nothing."""
+    """Take a file of one-minute candles into the store; one with a fault changes nothing there."""
     terminal = terminal_of(context)
     loaded = open_config(terminal, config, settings)
     with research_libraries("tickd data import"):

@@ -1,4 +1,4 @@
-"""`tickd data import`: a file of candles into the store, all of it or nothing."""
+"""`tickd data import`: a file of candles into the store. One with a fault changes nothing there."""
 
 import json
 from dataclasses import dataclass
@@ -32,7 +32,8 @@ def import_candles(terminal: Terminal, wanted: Import, *, as_json: bool) -> None
     """Write the candles of the file into the store and tell what came of it.
 
     Raises CandleError for a file that cannot be used, or that says otherwise than the store;
-    nothing is written then. Raises StateLockedError where somebody else writes.
+    nothing is written then. Raises StateLockedError where somebody else writes. Interrupted, it
+    leaves whole months.
     """
     rows = _sound_rows(wanted)
     store, series = CandleStore(wanted.root), Series(wanted.exchange, wanted.symbol)
@@ -44,8 +45,15 @@ def import_candles(terminal: Terminal, wanted: Import, *, as_json: bool) -> None
                 f"{wanted.file}: {count:,} {minutes} other candles in the store already: "
                 "--replace lets the file win"
             )
-        added = store.add(series, rows)
-        filled = store.fill(series, span) if wanted.gaps == "fill" else 0
+        try:
+            added = store.add(series, rows)
+            filled = store.fill(series, span) if wanted.gaps == "fill" else 0
+        except KeyboardInterrupt:
+            terminal.note(
+                "interrupted: the months that were written are whole and stay; the same command "
+                "takes the rest"
+            )
+            raise
     told = {
         **series._asdict(),
         "from_ms": span.start_ms,

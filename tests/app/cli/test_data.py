@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.history_market import a_market, write_market
 from daemon.adapters.candles.arrow import read_month, write_month
 from daemon.adapters.candles.names import Series
 from daemon.adapters.candles.store import CandleStore
@@ -264,6 +265,32 @@ def test_a_killed_fetch_loses_nothing_that_was_written(tmp_path: Path) -> None:
     assert there >= 1000
     assert json.loads(again.out)["new"] == max(0, 3 * 1440 - there)
     assert verified.code == 0, verified.out
+
+
+def test_an_import_that_is_interrupted_leaves_whole_months_and_goes_on(tmp_path: Path) -> None:
+    write_market(a_market(730 * 1440), tmp_path / "years.parquet")
+    command = ["data", "import", "years.parquet", "--symbol", "BTC/USDT", "--exchange", "binance"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "daemon", *command],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = CandleStore(tmp_path / "data")
+    while not store.months(BINANCE) and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+
+    there = len(store.read(BINANCE).rows.timestamp)
+    again = tickd(tmp_path, *command, "--json")
+
+    assert process.returncode == 130
+    assert "the months that were written are whole and stay; the same command takes the" in told
+    assert 31 * 1440 <= there < 730 * 1440
+    assert json.loads(again.out)["new"] == 730 * 1440 - there
+    assert tickd(tmp_path, "data", "verify").code == 0
 
 
 def test_two_writers_of_one_market_exclude_each_other(shell: Shell) -> None:
