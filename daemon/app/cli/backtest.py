@@ -48,7 +48,7 @@ def run_backtest(
         accounts = _accounts(result, prepared, sizing)
         _write(result, prepared, replace(output, with_html=False), accounts)
 
-    outcome = run_whole(_run(prepared, save))
+    outcome = run_whole(_run(prepared, save), terminal.note)
     accounts = _accounts(outcome.result, prepared, sizing)
     # Before anything is said: whoever reads may have gone.
     written = _write(outcome.result, prepared, output, accounts)

@@ -1,6 +1,5 @@
 """`tickd optimize`: look for good parameters of a strategy, and how likely the best are luck."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from daemon.app.hands import hand_limit
 from daemon.app.report_files import make_folder, write_report, write_whole
 from daemon.app.search_run import SearchRun, search_json, search_page, search_plan
 from daemon.app.search_schema import SearchSchema
+from daemon.app.whole_run import run_whole
 from daemon.core.search import Score, SearchResult, told_of_faults
 from daemon.reports.places import report_path
 from daemon.reports.search import NO_TRIAL, params_text, render_search
@@ -63,7 +63,7 @@ def run_optimize(terminal: Terminal, config: Config, asked: Asked, hunt: Hunt, w
             result = run.engine.result()
             write_report(place, render_search(result), search_json(result))
 
-    is_interrupted = asyncio.run(run_watched(run.go(), stand, save))
+    is_interrupted = run_whole(run_watched(run.go(), stand, save), terminal.note)
     result = run.engine.result()
     # Before anything is said: whoever reads may have gone.
     save()

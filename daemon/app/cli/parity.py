@@ -68,7 +68,7 @@ def compare(terminal: Terminal, config: Config, code: Code, folder: Path, shown:
     )
     # What strategies print is no part of the answer.
     with redirect_stdout(sys.stderr):
-        parity = run_whole(compared(comparison))
+        parity = run_whole(compared(comparison), terminal.note)
     differences = [*_candle_differences(config, record, beside), *parity.differences]
     differences.sort(key=lambda one: one.at_ms)
     notes = list(_notes(config, record, {cast.key for cast in casts}))

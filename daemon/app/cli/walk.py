@@ -1,6 +1,5 @@
 """`tickd walk`: strategies, or variants of one, compared on one market."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from daemon.app.walker_run import (
     walker_remarks,
     walker_report,
 )
+from daemon.app.whole_run import run_whole
 from daemon.core.research_events import ResearchSubjects
 from daemon.core.walker_statistics import WalkerMetric, WalkerSetup
 from daemon.reports.places import report_path
@@ -92,7 +92,7 @@ def run_walk(
             result = run.engine.result()
             write_report(place, _report(result), walker_json(result))
 
-    is_interrupted = asyncio.run(run_watched(run.go(), stand, save))
+    is_interrupted = run_whole(run_watched(run.go(), stand, save), terminal.note)
     result = run.engine.result()
     # Before anything is said: whoever reads may have gone.
     save()
