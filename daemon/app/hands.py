@@ -3,7 +3,6 @@
 This process works too, so that one core needs no second process, and two cores only one more.
 """
 
-import asyncio
 import os
 import pickle
 import sys
@@ -153,8 +152,10 @@ async def _on_cores(
         # The others are given their items first: here, an item keeps the loop busy.
         yield [*(Hand(partial(_outcome, work), holds=2) for work in workers.hands()), here]
     finally:
-        await asyncio.shield(workers.close())
-        shared.close()
+        try:
+            await workers.close()
+        finally:
+            shared.close()
 
 
 async def _outcome(

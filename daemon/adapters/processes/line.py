@@ -18,15 +18,16 @@ class Line:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._size: int | None = None
 
     @classmethod
     async def over(cls, end: socket.socket) -> "Line":
         """Return the line of which `end` is ours."""
         return cls(*await asyncio.open_unix_connection(sock=end))
 
-    def send(self, number: int, item: object) -> None:
-        """Send `item`. Where nobody takes it, there will be no answer either."""
-        self._writer.write(pickle.dumps((number, item), pickle.HIGHEST_PROTOCOL))
+    def send(self, packed: bytes) -> None:
+        """Send an item. Where nobody takes it, there will be no answer either."""
+        self._writer.write(packed)
 
     async def answer(self, number: int) -> tuple[str, Any]:
         """Return the answer to item `number`: its kind, and what it is.
@@ -34,8 +35,11 @@ class Line:
         Raises EOFError and OSError where none comes.
         """
         while True:
-            size = int.from_bytes(await self._reader.readexactly(SIZE_BYTES))
-            body = await self._reader.readexactly(size)
+            # Who reads may be cancelled between the two: then the next one goes on from there.
+            if self._size is None:
+                self._size = int.from_bytes(await self._reader.readexactly(SIZE_BYTES))
+            body = await self._reader.readexactly(self._size)
+            self._size = None
             of, kind, answer = pickle.loads(body)  # noqa: S301 - from a process of ours
             # An earlier one is of an item that was given up.
             if of == number:

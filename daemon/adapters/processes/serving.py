@@ -35,7 +35,7 @@ def serve(line: socket.socket, shared: SharedBytes, body: bytes) -> None:
     # Who started this one may be gone by now, and nobody wants to hear of it.
     with suppress(OSError):
         if isinstance(begun, Raised):
-            line.sendall(packed((BEGUN, FAILED, _line_of(begun))))
+            line.sendall(packed((BEGUN, FAILED, one_line(begun))))
         else:
             line.sendall(packed((BEGUN, ANSWER, None)))
             _work_on(line, begun.value)
@@ -70,11 +70,16 @@ def _work_on(line: socket.socket, function: Callable[[T], object]) -> None:
     with suppress(EOFError, OSError, pickle.UnpicklingError), line.makefile("rb") as items:
         while True:
             number, item = pickle.load(items)  # noqa: S301 - from the process that started this one
-            made = call_foreign(function, item)
+            made = call_foreign(_packed_answer, function, number, item)
             if isinstance(made, Raised):
-                line.sendall(packed((number, FAILED, _line_of(made))))
+                line.sendall(packed((number, FAILED, one_line(made))))
             else:
-                line.sendall(packed((number, ANSWER, made.value)))
+                line.sendall(made.value)
+
+
+def _packed_answer(function: Callable[[T], object], number: int, item: T) -> memoryview:
+    # What cannot be packed has failed, too, and costs no process.
+    return packed((number, ANSWER, function(item)))
 
 
 def _begin(body: bytes, shared: SharedBytes) -> Callable[[object], object]:
@@ -83,5 +88,6 @@ def _begin(body: bytes, shared: SharedBytes) -> Callable[[object], object]:
     return function
 
 
-def _line_of(raised: Raised) -> str:
+def one_line(raised: Raised) -> str:
+    """Return what was raised, and where, in one line."""
     return " ".join(raised.told.split())

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakSet
 
 from daemon.adapters.processes.line import Line
-from daemon.adapters.processes.serving import BEGUN, FAILED, serve, serve_as_copy
+from daemon.adapters.processes.serving import BEGUN, FAILED, one_line, serve, serve_as_copy
 from daemon.adapters.processes.shared_bytes import SharedBytes
 from daemon.core.errors import WorkerError, WorkError
+from daemon.core.guard import Raised, call_foreign
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -79,7 +80,7 @@ class Worker(Generic[M, T, R]):
         self._line: Line | None = None
         self._opening: asyncio.Task[Line] | None = None
         self._numbers = count(BEGUN + 1)
-        self._waiting: dict[int, T] = {}
+        self._waiting: dict[int, bytes] = {}
         self._is_over = False
 
     @property
@@ -88,8 +89,11 @@ class Worker(Generic[M, T, R]):
         process = self._process
         return None if process is None else process.pid
 
-    async def copy_here(self, function: Callable[[T], R]) -> None:
-        """Start now, as a copy of this process that works with `function`. Raises WorkerError."""
+    def copy_here(self, function: Callable[[T], R]) -> None:
+        """Start now, as a copy of this process that works with `function`. Raises WorkerError.
+
+        Until it is reached, what it is given waits here.
+        """
         self._body()
         ours, theirs = _new_line()
         # Ctrl-C is for the original alone, also before the copy has come so far as to ignore it.
@@ -110,7 +114,12 @@ class Worker(Generic[M, T, R]):
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             theirs.close()
         self._process = process
-        self._line = await Line.over(ours)
+        self._opening = asyncio.get_running_loop().create_task(self._reached(ours))
+
+    async def reach(self) -> None:
+        """Wait until the line to the copy is there, if there is a copy."""
+        if self._opening is not None:
+            await self._open()
 
     async def work(self, item: T) -> R:
         """Return what the function makes of `item`. Raises WorkerError.
@@ -119,9 +128,10 @@ class Worker(Generic[M, T, R]):
         worked on is sent at once: the process goes on with it and waits for nobody.
         """
         number = next(self._numbers)
-        self._waiting[number] = item
+        packed = _packed_item(number, item)
+        self._waiting[number] = packed
         if self._line is not None:
-            self._line.send(number, item)
+            self._line.send(packed)
         try:
             async with self._turn:
                 return await self._work(number)
@@ -165,8 +175,14 @@ class Worker(Generic[M, T, R]):
         if kind == FAILED:
             await self._bury(line)
             raise WorkerError(f"a worker process cannot begin: {text}")
-        for number, item in self._waiting.items():
-            line.send(number, item)
+        return self._ready(line)
+
+    async def _reached(self, end: socket.socket) -> Line:
+        return self._ready(await Line.over(end))
+
+    def _ready(self, line: Line) -> Line:
+        for packed in self._waiting.values():
+            line.send(packed)
         self._line = line
         return line
 
@@ -181,14 +197,19 @@ class Worker(Generic[M, T, R]):
                 with suppress(WorkerError):
                     await self._open()
             if self._line is not None:
-                await self._bury(self._line)
+                self._let_go(self._line)
+            if self._process is not None:
+                await self._aside(self._reap)
         self._thread.shutdown(wait=False)
 
     async def _bury(self, line: Line) -> int | None:
         """Let go of the process at the other end of `line`; return its exit code."""
+        self._let_go(line)
+        return await self._aside(self._reap)
+
+    def _let_go(self, line: Line) -> None:
         line.close()
         self._line = None
-        return await self._aside(self._reap)
 
     def _aside(self, function: Callable[[], R2]) -> asyncio.Future[R2]:
         """Call in a thread what blocks."""
@@ -198,12 +219,18 @@ class Worker(Generic[M, T, R]):
         body = self._body()
         if self._is_over:
             raise WorkerError("the work was given up")
+        # Whoever let go of the last one may have been cancelled before it was waited for.
+        self._reap()
         ours, theirs = _new_line()
         process = _SPAWN.Process(
             target=serve, args=(theirs, self._task.shared, body), daemon=True, name="tickd-worker"
         )
-        with theirs:
-            process.start()
+        try:
+            with theirs:
+                process.start()
+        except OSError as error:
+            ours.close()
+            raise WorkerError(f"a worker process could not be started: {error}") from error
         self._process = process
         return ours
 
@@ -220,14 +247,17 @@ class Worker(Generic[M, T, R]):
 
     def _reap(self) -> int | None:
         """Wait for the end of a process that has died, or dies now."""
-        process, self._process = self._process, None
-        assert process is not None
+        process = self._process
+        if process is None:
+            return None
         # One whose line is closed ends by itself; one that works on is not waited for.
         process.join(GRACE_S)
         if process.exitcode is None:
             process.kill()
             process.join()
         code = process.exitcode
+        # Not before: whoever closes waits for what was begun here.
+        self._process = None
         process.close()
         return code
 
@@ -254,8 +284,11 @@ class Workers(Generic[M, T, R]):
 
         It must be what the task's `start` returns elsewhere. Raises WorkerError.
         """
+        # One after the other: while the loop has a turn, a thread may start somewhere.
         for worker in self._workers:
-            await worker.copy_here(function)
+            worker.copy_here(function)
+        for worker in self._workers:
+            await worker.reach()
 
     def hands(self) -> list[Callable[[T], Coroutine[object, object, R]]]:
         """Return a function per worker that has it work on an item. They raise WorkerError.
@@ -265,10 +298,32 @@ class Workers(Generic[M, T, R]):
         return [worker.work for worker in self._workers]
 
     async def close(self) -> None:
-        """Kill every process, also in the middle of its work, and wait until all are gone."""
+        """Kill every process, also in the middle of its work, and wait until all are gone.
+
+        Who is cancelled meanwhile hears of it then.
+        """
+        closing = asyncio.get_running_loop().create_task(self._close())
+        cancelled: asyncio.CancelledError | None = None
+        while not closing.done():
+            try:
+                await asyncio.wait([closing])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        closing.result()
+
+    async def _close(self) -> None:
         async with asyncio.TaskGroup() as group:
             for worker in self._workers:
                 group.create_task(worker.close())
+
+
+def _packed_item(number: int, item: object) -> bytes:
+    packed = call_foreign(pickle.dumps, (number, item), pickle.HIGHEST_PROTOCOL)
+    if isinstance(packed, Raised):
+        raise WorkError(f"an item cannot be sent to other processes ({one_line(packed)})")
+    return packed.value
 
 
 def _told(code: int | None) -> str:

@@ -225,7 +225,16 @@ async def test_closing_gives_up_what_waits_for_its_turn(
     assert len(ended[0]) == 2
     assert workers.process_ids == []
     assert (tmp_path / "begun").read_text() == "note x\n"
-    assert not [each for each in threading.enumerate() if each.name.startswith("worker-process")]
+    assert await are_gone("worker-process")
+
+
+async def are_gone(threads: str) -> bool:
+    """Wait for the end of threads with such names: they were told, and nobody waited for them."""
+    for _ in range(500):
+        if not [each for each in threading.enumerate() if each.name.startswith(threads)]:
+            return True
+        await asyncio.sleep(0.01)
+    return False
 
 
 async def copied(shared: SharedBytes, count: int = 1) -> Workers[Any, str, Any]:
