@@ -4,9 +4,9 @@ How a frozen dataclass with slots pickles itself looks every field up by its nam
 both ends. An answer is hundreds of them.
 """
 
+import dataclasses
 import pickle
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from io import BytesIO
 from operator import attrgetter
 from types import NotImplementedType
@@ -19,7 +19,7 @@ OWN = __name__.partition(".")[0]
 
 SIZE_BYTES = 8
 
-WAYS = {"__reduce__", "__reduce_ex__"}
+WAYS = {"__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__", "__getstate__"}
 """Methods by which a class says itself how it is pickled."""
 
 
@@ -69,14 +69,24 @@ def _way_of(cls: type) -> _Way | None:
 
 def _made_for(cls: type) -> _Way | None:
     is_ours = cls.__module__.partition(".")[0] == OWN
-    if not is_ours or not is_dataclass(cls) or "__slots__" not in vars(cls):
+    if not is_ours or not _is_frozen_with_slots(cls):
         return None
-    # All that this class and those that it is made from say of themselves, but for `object`.
-    if WAYS & {name for each in cls.__mro__[:-1] for name in vars(each)}:
+    if any(_is_own(getattr(cls, name, None), name) for name in WAYS):
         return None
-    names = [field.name for field in fields(cls)]
+    names = [field.name for field in dataclasses.fields(cls)]
     slots = [getattr(cls, name) for name in names]
     # Of one name alone the value would come, and not a tuple of it.
     if len(names) < 2 or not all(hasattr(slot, "__set__") for slot in slots):
         return None
     return _Way(attrgetter(*names), tuple(slot.__set__ for slot in slots))
+
+
+def _is_frozen_with_slots(cls: type) -> bool:
+    # What can be changed could hold itself, and would be unpacked for ever.
+    params = getattr(cls, "__dataclass_params__", None)
+    return params is not None and params.frozen and "__slots__" in vars(cls)
+
+
+def _is_own(way: object, name: str) -> bool:
+    is_given = way is getattr(object, name, None)
+    return not is_given and getattr(way, "__module__", None) != dataclasses.__name__

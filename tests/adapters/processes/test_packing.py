@@ -58,14 +58,65 @@ def without_secret(name: str) -> OfAnAuthor:
     return OfAnAuthor(name=name, secret="")
 
 
-def test_a_class_that_is_pickled_its_own_way_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    given_name = OfAnAuthor(name="mine", secret="told to nobody")
-    assert again(given_name) == OfAnAuthor(name="mine", secret="")
+@dataclass(frozen=True, slots=True)
+class OfOneField:
+    only: tuple[int, ...]
 
+
+@dataclass(slots=True)
+class Ring:
+    name: str
+    following: "Ring | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithStateOfItsOwn:
+    name: str
+    size: int
+
+    def __getstate__(self) -> list[object]:
+        return [self.name, 0]
+
+
+@pytest.fixture
+def all_are_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "OWN", __name__.partition(".")[0])
     monkeypatch.setattr(packing, "_WAYS", {})
 
-    assert again(given_name) == OfAnAuthor(name="mine", secret="")
+
+def test_what_is_not_ours_is_pickled_as_it_says_itself() -> None:
+    author = OfAnAuthor(name="mine", secret="told to nobody")
+
+    assert again(author) == OfAnAuthor(name="mine", secret="")
+
+
+@pytest.mark.usefixtures("all_are_ours")
+@pytest.mark.parametrize(
+    ("answer", "came"),
+    [
+        (OfAnAuthor(name="mine", secret="told to nobody"), OfAnAuthor(name="mine", secret="")),
+        (WithStateOfItsOwn("mine", 3), WithStateOfItsOwn("mine", 0)),
+        (OfOneField((1, 2)), OfOneField((1, 2))),
+        (OfOneField(()), OfOneField(())),
+        (Ring("mine"), Ring("mine")),
+        (OfAnAuthor, OfAnAuthor),
+    ],
+)
+def test_a_class_of_ours_that_knows_a_way_of_its_own_goes_that_way(
+    answer: object, came: object
+) -> None:
+    assert again(answer) == came
+
+
+@pytest.mark.usefixtures("all_are_ours")
+def test_what_holds_itself_comes_out_so() -> None:
+    ring = Ring("mine")
+    ring.following = ring
+
+    came = again(ring)
+
+    assert isinstance(came, Ring)
+    assert came.following is came
 
 
 def test_a_record_that_came_cannot_be_changed_and_is_shared_where_it_was() -> None:
