@@ -59,6 +59,12 @@ def without_secret(name: str) -> OfAnAuthor:
 
 
 @dataclass(frozen=True, slots=True)
+class NotOurs:
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class OfOneField:
     only: tuple[int, ...]
 
@@ -136,4 +142,4 @@ def test_a_record_is_packed_by_all_its_fields_at_once() -> None:
     key = Key(exchange_name="binance", symbol="BTC/USDT", strategy_name="trend")
 
     assert packing.__name__.encode() in bytes(packed(key))
-    assert packing.__name__.encode() not in bytes(packed(OfAnAuthor(name="mine", secret="")))
+    assert packing.__name__.encode() not in bytes(packed(NotOurs("mine", 3)))
