@@ -32,7 +32,8 @@ UNPACKING = frozenset({"load", "loads", "open", "Unpickler"})
 
 BETWEEN_OUR_OWN = {
     "daemon/adapters/dask_cluster.py",
-    "daemon/adapters/processes/workers.py",
+    "daemon/adapters/processes/line.py",
+    "daemon/adapters/processes/serving.py",
     "daemon/app/hands.py",
 }
 """A search sends work to processes that it started itself; no file and no stranger is read."""
@@ -114,7 +115,11 @@ def test_q11_no_code_is_made_out_of_data() -> None:
 
     assert len(list(sources())) > 200
     assert {(path, told) for path, told in found if path not in BETWEEN_OUR_OWN} == set()
-    assert {told.split(": ")[1] for _, told in found} == {"pickle.loads", "cloudpickle.loads"}
+    assert {told.split(": ")[1] for _, told in found} == {
+        "pickle.load",
+        "pickle.loads",
+        "cloudpickle.loads",
+    }
 
 
 def test_q11_a_daemon_that_trades_does_not_even_load_what_unpacks() -> None:

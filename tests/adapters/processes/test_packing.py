@@ -98,20 +98,21 @@ def test_what_is_not_ours_is_pickled_as_it_says_itself() -> None:
 
 @pytest.mark.usefixtures("all_are_ours")
 @pytest.mark.parametrize(
-    ("answer", "came"),
+    "answer",
     [
-        (OfAnAuthor(name="mine", secret="told to nobody"), OfAnAuthor(name="mine", secret="")),
-        (WithStateOfItsOwn("mine", 3), WithStateOfItsOwn("mine", 0)),
-        (OfOneField((1, 2)), OfOneField((1, 2))),
-        (OfOneField(()), OfOneField(())),
-        (Ring("mine"), Ring("mine")),
-        (OfAnAuthor, OfAnAuthor),
+        OfAnAuthor(name="mine", secret="told to nobody"),
+        WithStateOfItsOwn("mine", 3),
+        OfOneField((1, 2)),
+        OfOneField(()),
+        Ring("mine"),
+        OfAnAuthor,
     ],
 )
-def test_a_class_of_ours_that_knows_a_way_of_its_own_goes_that_way(
-    answer: object, came: object
-) -> None:
-    assert again(answer) == came
+def test_a_class_of_ours_that_knows_a_way_of_its_own_goes_that_way(answer: object) -> None:
+    # Not always the way that is written here: some versions of Python put their own in its place.
+    its_own = pickle.loads(pickle.dumps(answer))
+
+    assert again(answer) == its_own
 
 
 @pytest.mark.usefixtures("all_are_ours")
