@@ -158,12 +158,12 @@ class Worker(Generic[M, T, R]):
 
         Whoever wanted it may be gone before it is there: then it is there for the next one.
         """
-        if self._opening is None:
-            self._opening = asyncio.get_running_loop().create_task(self._opened())
+        opening = self._opening or asyncio.get_running_loop().create_task(self._opened())
+        self._opening = opening
         try:
-            return await asyncio.shield(self._opening)
+            return await asyncio.shield(opening)
         finally:
-            if self._opening.done():
+            if opening.done() and self._opening is opening:
                 self._opening = None
 
     async def _opened(self) -> Line:
