@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.core.guard import describe
+from daemon.core.plain_text import one_line
 from daemon.core.wording import count_text
 
 KINDS_TOLD_MAX = 5
@@ -80,4 +81,4 @@ class Strays(AbstractContextManager["Strays"]):
         else:
             raised = describe(error)
             key, told = (where, raised.error, raised.place), raised.told
-        self._kinds.setdefault(key, _Kind(where, told)).count += 1
+        self._kinds.setdefault(key, _Kind(where, one_line(told))).count += 1

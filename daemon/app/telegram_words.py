@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from daemon.core.alert_words import Words, one_line
+from daemon.core.alert_words import Words
 from daemon.core.commands import CommandResult
 from daemon.core.events import SignalClosed
 from daemon.core.live_statistics import LiveStatistics, live_statistics
+from daemon.core.plain_text import one_line
 from daemon.core.wording import (
     DAY_MS,
     day_text,

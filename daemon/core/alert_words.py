@@ -11,7 +11,7 @@ from typing import cast
 from daemon.core.alert_kinds import AlertKind
 from daemon.core.alerts import Alert
 from daemon.core.fields import Fields
-from daemon.core.plain_text import without_controls
+from daemon.core.plain_text import one_line
 from daemon.core.wording import percent_text, price_text, span_text, time_text
 
 NOTE_LENGTH_MAX = 500
@@ -48,11 +48,6 @@ def short_words_of(alert: Alert) -> str:
     where = " ".join(filter(None, (one_line(alert.symbol), one_line(alert.strategy_name))))
     title = _TITLES[alert.kind](told)
     return cut(f"{time_text(alert.at_ms)[:5]} {where} {title}".replace("  ", " "), 160)
-
-
-def one_line(text: str) -> str:
-    """Return `text` on one line, without control characters or marks that turn it around."""
-    return " ".join(without_controls(text).split())
 
 
 def cut(text: str, length_max: int) -> str:

@@ -53,6 +53,11 @@ def without_controls(text: str) -> str:
     return _HALF.sub("\ufffd", _CONTROL.sub("", text))
 
 
+def one_line(text: str) -> str:
+    """Return `text` on one line, without control characters or marks that turn it around."""
+    return " ".join(without_controls(text).split())
+
+
 def _flattened(text: str) -> str:
     """Strip until nothing is left to strip: markup may hide in markup."""
     for _ in range(PASSES_MAX):

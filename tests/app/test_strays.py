@@ -23,7 +23,7 @@ def fail_at_once(message: str) -> None:
 
 class Untidy:
     def __del__(self) -> None:
-        fail_at_once("not tidied up")
+        fail_at_once("not\ntidied up")
 
 
 async def leave_tasks() -> None:

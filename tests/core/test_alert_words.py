@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.core.alert_words import Words, cut, one_line, short_words_of, words_of
+from daemon.core.alert_words import Words, cut, short_words_of, words_of
 from daemon.core.alerts import Alert, alerts_of
 from daemon.core.events import Transition
+from daemon.core.plain_text import one_line
 from daemon.core.records import (
     CandleEntry,
     CommandEntry,

@@ -16,6 +16,7 @@ from typing import TypeVar
 from daemon.adapters.processes.packing import packed
 from daemon.adapters.processes.shared_bytes import SharedBytes
 from daemon.core.guard import Raised, call_foreign
+from daemon.core.plain_text import one_line
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ def serve(line: socket.socket, shared: SharedBytes, body: bytes) -> None:
     # Who started this one may be gone by now, and nobody wants to hear of it.
     with suppress(OSError):
         if isinstance(begun, Raised):
-            line.sendall(packed((BEGUN, FAILED, one_line(begun))))
+            line.sendall(packed((BEGUN, FAILED, one_line(begun.told))))
         else:
             line.sendall(packed((BEGUN, ANSWER, None)))
             _work_on(line, begun.value)
@@ -72,7 +73,7 @@ def _work_on(line: socket.socket, function: Callable[[T], object]) -> None:
             number, item = pickle.load(items)  # noqa: S301 - from the process that started this one
             made = call_foreign(_packed_answer, function, number, item)
             if isinstance(made, Raised):
-                line.sendall(packed((number, FAILED, one_line(made))))
+                line.sendall(packed((number, FAILED, one_line(made.told))))
             else:
                 line.sendall(made.value)
 
@@ -86,8 +87,3 @@ def _begin(body: bytes, shared: SharedBytes) -> Callable[[object], object]:
     start, material = pickle.loads(body)  # noqa: S301 - from the process that started this one
     function: Callable[[object], object] = start(material, shared.views())
     return function
-
-
-def one_line(raised: Raised) -> str:
-    """Return what was raised, and where, in one line."""
-    return " ".join(raised.told.split())

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakSet
 
 from daemon.adapters.processes.line import Line
-from daemon.adapters.processes.serving import BEGUN, FAILED, one_line, serve, serve_as_copy
+from daemon.adapters.processes.serving import BEGUN, FAILED, serve, serve_as_copy
 from daemon.adapters.processes.shared_bytes import SharedBytes
 from daemon.core.errors import WorkerError, WorkError
 from daemon.core.guard import Raised, call_foreign
+from daemon.core.plain_text import one_line
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -322,7 +323,7 @@ class Workers(Generic[M, T, R]):
 def _packed_item(number: int, item: object) -> bytes:
     packed = call_foreign(pickle.dumps, (number, item), pickle.HIGHEST_PROTOCOL)
     if isinstance(packed, Raised):
-        raise WorkError(f"an item cannot be sent to other processes ({one_line(packed)})")
+        raise WorkError(f"an item cannot be sent to other processes ({one_line(packed.told)})")
     return packed.value
 
 

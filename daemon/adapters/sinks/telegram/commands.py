@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from daemon.core.alert_words import Words, one_line
+from daemon.core.alert_words import Words
+from daemon.core.plain_text import one_line
 
 ARGUMENTS_MAX = 8
 ARGUMENT_LENGTH_MAX = 100
